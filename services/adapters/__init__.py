@@ -1,0 +1,1 @@
+"""The only importers of Kafka, Triton, PostgreSQL and camera libraries."""

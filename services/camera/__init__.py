@@ -1,0 +1,1 @@
+"""Camera room: images in, frames out to Kafka through a durable spool."""

@@ -1,0 +1,1 @@
+"""Classifier room: frames in, inspections out to PostgreSQL."""

@@ -1,0 +1,32 @@
+"""`millsight`: every command is a thin door onto a room."""
+
+import sys
+
+import typer
+
+from services.contracts.errors import MillsightError
+
+app = typer.Typer(
+    name="millsight",
+    help="Watches a production line with many cameras and says which machine needs maintenance.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+USER_ERROR_EXIT_CODE = 2
+
+
+def main() -> None:
+    """Run the command line; what goes wrong on purpose ends in one line on standard error and exit code 2."""
+    try:
+        app()
+    except MillsightError as error:
+        print(f"millsight: {error}", file=sys.stderr)
+        sys.exit(USER_ERROR_EXIT_CODE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

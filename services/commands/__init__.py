@@ -1,0 +1,1 @@
+"""Commands of `millsight`: each a thin door that wires rooms and adapters."""

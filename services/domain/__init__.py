@@ -1,0 +1,1 @@
+"""Pure rules of the line and its inspections: no clock, no randomness, no I/O."""

@@ -1,0 +1,85 @@
+"""Facts the classifier states about frames: an inspection, or why a frame could not be inspected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.domain.classes import NO_DEFECT
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the model said about one image.
+
+    Attributes:
+        probabilities: Class name to probability; sums to 1.
+        defect_class: The most probable class, `no_defect` included.
+        confidence: Probability of `defect_class`, 0 to 1.
+        evidence: Evidence map of `defect_class`, rows of floats over a coarse grid of the image, or None.
+    """
+
+    probabilities: Mapping[str, float]
+    defect_class: str
+    confidence: float
+    evidence: tuple[tuple[float, ...], ...] | None = None
+
+    @property
+    def is_defect(self) -> bool:
+        """Whether the verdict names a defect."""
+        return self.defect_class != NO_DEFECT
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPosition:
+    """Where a message lay in the broker; kept for audit, never used as identity of a spooled frame."""
+
+    cluster_id: str
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """One inspected frame: a row of table `inspections`.
+
+    `captured_at` is the device's clock, `received_at` the classifier's; both are aware UTC. `strip_position_m`
+    is the position along the strip of the frame's centre, None where the camera does not know it.
+    `image` holds the JPEG or PNG bytes that are kept as evidence, None for frames whose pixels are not kept.
+    """
+
+    frame_id: UUID
+    line_id: str
+    machine_id: str
+    camera_id: str
+    coil_id: str | None
+    material: str
+    captured_at: datetime
+    received_at: datetime
+    strip_position_m: float | None
+    sequence: int | None
+    width_px: int
+    height_px: int
+    verdict: Verdict
+    model_name: str
+    model_version: str
+    position: BrokerPosition
+    image: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedFrame:
+    """A message that will never become an inspection: a row of table `rejected_frames` beside its dead letter.
+
+    `frame_id` identifies the dead letter (from the broker position), so that a replay adds no second row.
+    `reason` is a value of `services.contracts.errors.RejectReason`, `detail` one clear sentence.
+    """
+
+    frame_id: UUID
+    camera_id: str
+    reason: str
+    detail: str
+    rejected_at: datetime
+    payload_bytes: int
+    position: BrokerPosition

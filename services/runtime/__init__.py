@@ -1,0 +1,1 @@
+"""How a process lives: settings, logs, clock, deadlines, metrics, health."""

@@ -1,0 +1,1 @@
+"""Trainer room: images and a CSV in, a model version out; the only importer of TensorFlow."""

@@ -1,0 +1,26 @@
+"""Shared fixtures: where the real images are, and the real servers of tests/fixtures_stack.py."""
+
+from pathlib import Path
+
+import pytest
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+REAL_IMAGES = PROJECT_ROOT.parent / "shared" / "data" / "metal-defects"
+"""Real steel-strip frames where a developer has them beside the checkout; tests fall back to the renderer."""
+
+pytest_plugins = ["tests.fixtures_stack"]
+
+_MARK_BY_FOLDER = {"integration": "integration", "e2e": "e2e", "faults": "faults"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the folder they stand in, so that `make check` leaves the slow ones out."""
+    for item in items:
+        folder = item.path.relative_to(PROJECT_ROOT / "tests").parts[0]
+        if folder in _MARK_BY_FOLDER:
+            item.add_marker(_MARK_BY_FOLDER[folder])
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    return PROJECT_ROOT

@@ -1,0 +1,1 @@
+"""Fixtures of real servers (to be filled by the embedded stack)."""
