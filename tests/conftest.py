@@ -8,7 +8,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 REAL_IMAGES = PROJECT_ROOT.parent / "shared" / "data" / "metal-defects"
 """Real steel-strip frames where a developer has them beside the checkout; tests fall back to the renderer."""
 
-pytest_plugins = ["tests.fixtures_stack"]
+pytest_plugins = ["tests.fixtures_stack", "tests.fixtures_postgres"]
 
 _MARK_BY_FOLDER = {"integration": "integration", "e2e": "e2e", "faults": "faults"}
 

@@ -36,6 +36,10 @@ class DeliveryFailed(TransientError):
     """The broker did not take a message in time; it stays where it was."""
 
 
+class CommitFailed(TransientError):
+    """The broker did not take the consumer's offsets; what they cover is stored and will be read once more."""
+
+
 class InferenceUnavailable(TransientError):
     """The inference server could not look at the images: not to be mistaken for 'nothing found'."""
 

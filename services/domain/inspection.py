@@ -1,6 +1,6 @@
 """Facts the classifier states about frames: an inspection, or why a frame could not be inspected."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -83,3 +83,27 @@ class RejectedFrame:
     rejected_at: datetime
     payload_bytes: int
     position: BrokerPosition
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReport:
+    """What storing one batch came to; `inserted + duplicates + unstorable` is the number of inspections given.
+
+    `duplicates` were there already (a replay). `unstorable` are inspections whose values the database refuses;
+    each of them left a row in `rejected_frames` instead, so that no frame is lost without a trace.
+    """
+
+    inserted: int
+    duplicates: int
+    unstorable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A served model as the records know it: digest of its weights, labels in output order, model card."""
+
+    name: str
+    version: str
+    sha256: str
+    labels: Sequence[str]
+    card: Mapping[str, object]

@@ -1,0 +1,1 @@
+"""PostgreSQL: schema, roles, line, and the classifier's repository."""

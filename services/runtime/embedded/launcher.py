@@ -1,0 +1,48 @@
+"""Starts one child of the stack: binds its life to the parent's, drops privileges, then becomes the program.
+
+Run as a plain script (`python -I -S launcher.py PARENT_PID DEATH_SIGNAL IDENTITY PROGRAM ARG...`), so that the
+supervisor forks nothing but this: no code runs between fork and exec in a process that has threads.
+IDENTITY is `-` (stay as you are), `UID:GID` (become that user) or `namespace:UID:GID` (seem that user, inside a
+user namespace of one's own: for a root whose files no other user can reach).
+"""
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_CLONE_NEWUSER = 0x10000000
+
+
+def main(arguments: list[str]) -> None:
+    """Take the identity, ask for the death signal, and execute the program."""
+    parent, death_signal, identity, *program = arguments
+    libc = ctypes.CDLL(None, use_errno=True)
+    _take_identity(libc, identity)
+    if libc.prctl(_PR_SET_PDEATHSIG, int(death_signal)) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    if os.getppid() != int(parent):
+        sys.exit("the supervisor is gone")
+    os.execv(program[0], program)  # noqa: S606 - the whole purpose
+
+
+def _take_identity(libc: ctypes.CDLL, identity: str) -> None:
+    if identity == "-":
+        return
+    *namespace, uid, gid = identity.split(":")
+    if namespace:
+        outer_uid, outer_gid = os.geteuid(), os.getegid()
+        if libc.unshare(_CLONE_NEWUSER) != 0:
+            raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWUSER)")
+        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
+        Path("/proc/self/uid_map").write_text(f"{uid} {outer_uid} 1", encoding="ascii")
+        Path("/proc/self/gid_map").write_text(f"{gid} {outer_gid} 1", encoding="ascii")
+        return
+    os.setgroups([])
+    os.setgid(int(gid))
+    os.setuid(int(uid))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
