@@ -63,9 +63,9 @@ def line(owner_url_file: OwnerUrlFile, line_file: Path = Path("line.yaml")) -> N
 
 
 @app.command()
-def prune(owner_url_file: OwnerUrlFile, keep_days: int = 90, keep_image_days: int = 14) -> None:
-    """Drop inspections and images older than the given numbers of days; run it daily."""
-    from services.adapters.postgres.schema import drop_old_partitions
+def retention(owner_url_file: OwnerUrlFile, keep_days: int = 90, keep_image_days: int = 14) -> None:
+    """Keep inspections and evidence images for so many days; classifiers apply it every hour."""
+    from services.adapters.postgres.schema import set_retention
 
-    dropped = drop_old_partitions(_read_url(owner_url_file), keep_days, keep_image_days)
+    dropped = set_retention(_read_url(owner_url_file), keep_days, keep_image_days)
     typer.echo(f"dropped {len(dropped)} day partitions" + (": " + ", ".join(dropped) if dropped else ""))

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from services.adapters.postgres.roles import CLASSIFIER, OWNER
-from services.adapters.postgres.schema import drop_old_partitions
+from services.adapters.postgres.schema import set_retention
 from services.contracts.errors import ConfigurationError, StorageUnavailable
 from tests.fixtures_postgres import NOON, Database, Repository, an_inspection
 
@@ -135,7 +135,7 @@ def test_retention_drops_old_days_and_old_strays_and_keeps_the_rest(
         (stray.frame_id,),
     )  # fmt: skip
 
-    assert drop_old_partitions(database.owner_url, keep_days=4, keep_image_days=5) == [
+    assert set_retention(database.owner_url, keep_days=4, keep_image_days=5) == [
         *(_name(NOON - n * DAY) for n in (6, 5, 4)),
         *(_name(NOON - n * DAY, "inspection_images") for n in (6, 5)),
     ]
@@ -144,4 +144,17 @@ def test_retention_drops_old_days_and_old_strays_and_keeps_the_rest(
     assert left == {kept.frame_id, fresh_stray.frame_id}
     assert database.value("SELECT count(*) FROM inspection_images") == 1
     with pytest.raises(ConfigurationError, match="at least one day"):
-        drop_old_partitions(database.owner_url, keep_days=0, keep_image_days=4)
+        set_retention(database.owner_url, keep_days=0, keep_image_days=4)
+
+
+def test_the_classifier_applies_the_retention_that_the_owner_set(
+    database: Database, repository: Repository
+) -> None:
+    set_retention(database.owner_url, keep_days=30, keep_image_days=30)
+    repository.store([an_inspection(captured_at=NOON - 5 * DAY)], ())
+    repository.ensure_partitions(3)
+    repository.apply_retention()
+    assert database.count(_name(NOON - 5 * DAY)) == 1
+    database.execute("UPDATE retention SET keep_days = 4", OWNER)
+    repository.apply_retention()
+    assert database.value("SELECT count(*) FROM inspections") == 0

@@ -53,6 +53,7 @@ def _refusals() -> Iterator[object]:
         yield pytest.param(role, "CREATE TEMP TABLE mine (a int)", id=f"{role}-create-temporary-table")
         yield pytest.param(role, "ALTER TABLE inspections ADD COLUMN mine int", id=f"{role}-alter")
         yield pytest.param(role, "SELECT drop_old_partitions(1, 1)", id=f"{role}-drop-partitions")
+        yield pytest.param(role, "UPDATE retention SET keep_days = 1", id=f"{role}-set-retention")
         yield pytest.param(role, "SELECT add_partition('inspections', '2030-01-01')", id=f"{role}-add-partition")
         yield pytest.param(role, "SET ROLE millsight_owner", id=f"{role}-become-owner")
         yield pytest.param(role, "SELECT pg_read_file('PG_VERSION')", id=f"{role}-read-file")

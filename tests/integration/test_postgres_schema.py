@@ -126,7 +126,7 @@ def test_the_commands_set_up_a_database_from_files(postgres_admin_url: str, tmp_
          "--database", f"millsight_{tmp_path.name.replace('-', '_')}"],
         ["migrate", *owner],
         ["line", *owner, "--line-file", str(PROJECT_ROOT / "line.yaml")],
-        ["prune", *owner],
+        ["retention", *owner],
     )  # fmt: skip
     for command in commands:
         result = run.invoke(app, command, catch_exceptions=False)

@@ -116,6 +116,17 @@ class PostgresInspectionRepository:
             connection.execute("SELECT set_config('statement_timeout', %s, true)", (_MOVE_TIMEOUT,))
             connection.execute("SELECT millsight.ensure_partitions(%s)", (days_ahead,))
 
+    def apply_retention(self) -> None:
+        """Drop what is older than table `retention` says; call it daily or oftener.
+
+        Raises:
+            StorageUnavailable: Somebody holds the tables; the next call tries again.
+        """
+        with self._session as connection:
+            dropped = connection.execute("SELECT millsight.apply_retention()").fetchall()
+        if dropped:
+            _LOG.info("retention dropped %s", ", ".join(str(row[0]) for row in dropped))
+
     def check(self) -> None:
         """Ask the database for a sign of life and for its schema.
 

@@ -75,8 +75,8 @@ def current_revision(owner_url: str) -> str | None:
         return None if revision is None else str(revision)
 
 
-def drop_old_partitions(owner_url: str, keep_days: int, keep_image_days: int) -> list[str]:
-    """Drop what is older than the given numbers of days; return the names of the dropped day partitions.
+def set_retention(owner_url: str, keep_days: int, keep_image_days: int) -> list[str]:
+    """Keep results for so many days from now on, and drop what is older; return the dropped day partitions.
 
     Raises:
         ConfigurationError: A number is below 1, or the user is not the owner.
@@ -84,8 +84,10 @@ def drop_old_partitions(owner_url: str, keep_days: int, keep_image_days: int) ->
     """
     if min(keep_days, keep_image_days) < 1:
         raise ConfigurationError("keep at least one day of inspections and of images")
-    with closing(connect(owner_url, application_name="millsight db prune")) as connection, translated():
-        found = connection.execute("SELECT millsight.drop_old_partitions(%s, %s)", (keep_days, keep_image_days))
+    with closing(connect(owner_url, application_name="millsight db retention")) as connection, translated():
+        days = (keep_days, keep_image_days)
+        connection.execute("UPDATE millsight.retention SET keep_days = %s, keep_image_days = %s", days)
+        found = connection.execute("SELECT millsight.apply_retention()")
         return [str(row[0]) for row in found]
 
 

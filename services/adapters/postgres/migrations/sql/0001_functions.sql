@@ -139,3 +139,10 @@ END $$;
 COMMENT ON FUNCTION millsight.drop_old_partitions IS
     'Retention, for the owner: drops day partitions older than the given days, and rows stored that long ago in'
     ' DEFAULT and in rejected_frames; returns the dropped partitions';
+
+CREATE FUNCTION millsight.apply_retention() RETURNS SETOF text LANGUAGE sql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT millsight.drop_old_partitions(keep_days, keep_image_days) FROM millsight.retention
+$$;
+COMMENT ON FUNCTION millsight.apply_retention IS
+    'Retention as the owner set it in table retention: the classifier may start it, and cannot choose the days';

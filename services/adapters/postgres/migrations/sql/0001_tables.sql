@@ -175,6 +175,16 @@ CREATE TABLE millsight.camera_sessions (
 COMMENT ON TABLE millsight.camera_sessions IS
     'Final counters of every spool session of a camera room: drops stay counted after the spool is replaced';
 
+CREATE TABLE millsight.retention (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    keep_days integer NOT NULL DEFAULT 90 CHECK (keep_days BETWEEN 1 AND 36500),
+    keep_image_days integer NOT NULL DEFAULT 14 CHECK (keep_image_days BETWEEN 1 AND 36500)
+);
+COMMENT ON TABLE millsight.retention IS 'How long results are kept; `millsight db retention` changes it';
+COMMENT ON COLUMN millsight.retention.keep_days IS 'Days of inspections and rejected frames';
+COMMENT ON COLUMN millsight.retention.keep_image_days IS 'Days of the images kept as evidence';
+INSERT INTO millsight.retention DEFAULT VALUES;
+
 CREATE TABLE millsight.camera_status (
     camera_id text PRIMARY KEY,
     session_id uuid NOT NULL,
