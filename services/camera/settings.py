@@ -1,0 +1,83 @@
+"""The camera room's settings: environment variables `CAMERA_<GROUP>__<NAME>`."""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.contracts.capture import SpoolPolicy
+from services.runtime.settings import HealthSettings, KafkaSettings, SettingsGroup
+
+MIB: Final = 1 << 20
+_LARGEST_FRAME_BYTES: Final = 4 * MIB
+_SMALLEST_SPOOL_IN_FRAMES: Final = 4
+
+
+class LineSettings(SettingsGroup):
+    """Where the line is described; a machine that only has cameras may do without."""
+
+    file: Path | None = Field(
+        default=None, description="The line file; None: cameras are named in the source group"
+    )
+
+
+class SourceSettings(SettingsGroup):
+    """Where images come from: `simulated`, `folder:DIR`, `video:FILE`, `rtsp://...` or `usb:NUMBER`."""
+
+    spec: SecretStr = Field(
+        default=SecretStr("simulated"), description="Source of every camera not in `per_camera`"
+    )
+    per_camera: dict[str, SecretStr] = Field(
+        default={}, description='JSON: {"cam-1": "rtsp://user:password@host/"}'
+    )
+    cameras: tuple[str, ...] = Field(
+        default=(), description="JSON list of camera ids; empty: all of the line file"
+    )
+    csv: Path | None = Field(default=None, description="CSV with a column image_path, for folder sources")
+    frames_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        le=1000,
+        description="Per camera; default 2 for folder and simulated, else as delivered",
+    )
+    loop: bool = Field(default=True, description="Folder and video start over at their end")
+    seed: int = Field(default=7, ge=0, description="Of the simulated strip, and of the order a folder is dealt in")
+    width_px: int = Field(default=224, ge=32, le=8192, description="Of simulated frames")
+    height_px: int = Field(default=224, ge=32, le=8192, description="Of simulated frames")
+    jpeg_quality: int = Field(default=90, ge=1, le=100, description="Of frames that the room encodes itself")
+    max_image_bytes: int = Field(
+        default=_LARGEST_FRAME_BYTES, ge=1024, le=_LARGEST_FRAME_BYTES, description="Larger frames are refused"
+    )
+    fail_fast: bool = Field(default=False, description="Stop at the start when a live camera cannot be opened")
+
+
+class SpoolSettings(SettingsGroup):
+    """Where frames wait for the broker, and how many; each camera has its own directory under `dir`."""
+
+    dir: Path = Field(description="Directory on a local disk")
+    max_bytes: int = Field(default=2048 * MIB, ge=MIB, description="Per camera")
+    min_free_bytes: int = Field(default=1024 * MIB, ge=0, description="Free space of the disk that is left alone")
+    policy: SpoolPolicy = Field(default=SpoolPolicy.BLOCK, description="What gives way when the spool is full")
+
+
+class CameraSettings(BaseSettings):
+    """All settings of the room."""
+
+    model_config = SettingsConfigDict(env_prefix="CAMERA_", env_nested_delimiter="__", frozen=True, extra="forbid")
+
+    kafka: KafkaSettings
+    spool: SpoolSettings
+    line: LineSettings = LineSettings()
+    source: SourceSettings = SourceSettings()
+    health: HealthSettings = HealthSettings()
+
+    @model_validator(mode="after")
+    def _spool_holds_frames(self) -> "CameraSettings":
+        smallest = _SMALLEST_SPOOL_IN_FRAMES * self.source.max_image_bytes
+        if self.spool.max_bytes < smallest:
+            raise ValueError(
+                f"spool.max_bytes must hold {_SMALLEST_SPOOL_IN_FRAMES} of the largest frames"
+                f" (source.max_image_bytes): at least {smallest}"
+            )
+        return self
