@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from services.adapters.cameras.folder import FolderSource, Playback, deal, list_images
+from services.adapters.cameras.folder import FolderSource, ListedImage, Playback, deal, list_images
 from services.adapters.cameras.opencv import LiveSource, StreamOptions, VideoSource, redacted
 from services.adapters.cameras.pacing import Pacer
 from services.adapters.cameras.simulated import (
@@ -56,30 +56,40 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def play(images: tuple[Path, ...], playback: Playback = FAST) -> list[CapturedImage | RefusedImage]:
+def play(images: tuple[ListedImage, ...], playback: Playback = FAST) -> list[CapturedImage | RefusedImage]:
     return list(FolderSource(images, playback, clock, threading.Event()).frames())
 
 
 def test_a_folder_is_played_in_name_order_with_its_bytes_unchanged(folder: Path) -> None:
     images = list_images(folder)
-    assert [path.name for path in images] == ["a.png", "b.jpg", "c.jpeg"]
+    assert [image.path.name for image in images] == ["a.png", "b.jpg", "c.jpeg"]
     first, second, _ = play(images)
     assert isinstance(first, CapturedImage)
     assert isinstance(second, CapturedImage)
     assert (first.encoding, second.encoding) == (ImageEncoding.PNG, ImageEncoding.JPEG)
-    assert first.image == images[0].read_bytes()
+    assert first.image == images[0].path.read_bytes()
     assert (first.width_px, first.height_px, first.captured_at) == (96, 64, NOW)
 
 
 def test_a_csv_decides_which_images_are_played_and_in_which_order(folder: Path) -> None:
     (folder / "log.csv").write_text("image_path,target\nsub/c.jpeg,3\na.png,1\n")
-    assert [path.name for path in list_images(folder, folder / "log.csv")] == ["c.jpeg", "a.png"]
+    assert [image.path.name for image in list_images(folder, folder / "log.csv")] == ["c.jpeg", "a.png"]
+
+
+def test_a_csv_in_the_folder_is_found_and_tells_the_coils(folder: Path) -> None:
+    (folder / "a_notes.csv").write_text("when,what\n1,2\n")
+    (folder / "frames.csv").write_text("image_path,label,coil\nb.jpg,crease,C-17\na.png,crease,\n")
+    images = list_images(folder)
+    assert [(image.path.name, image.coil_id) for image in images] == [("b.jpg", "C-17"), ("a.png", None)]
+    frame = play(images)[0]
+    assert isinstance(frame, CapturedImage)
+    assert frame.coil_id == "C-17"
 
 
 def test_unreadable_images_are_refused_and_the_others_played(folder: Path) -> None:
     (folder / "a.png").write_bytes(b"no image at all")
     (folder / "b.jpg").write_bytes((folder / "b.jpg").read_bytes()[:-40])
-    played = play((*list_images(folder), folder / "gone.jpg"))
+    played = play((*list_images(folder), ListedImage(folder / "gone.jpg")))
     assert [type(frame) for frame in played] == [RefusedImage, RefusedImage, CapturedImage, RefusedImage]
     assert [frame.reason for frame in played if isinstance(frame, RefusedImage)] == [
         "not_an_image",
@@ -94,9 +104,9 @@ def test_a_looping_folder_starts_over(folder: Path) -> None:
 
 
 def test_images_are_dealt_out_completely_and_the_same_way_for_the_same_seed() -> None:
-    images = [Path(f"{number}.jpg") for number in range(10)]
+    images = [ListedImage(Path(f"{number:02}.jpg")) for number in range(10)]
     hands = deal(images, 3, seed=5)
-    assert sorted(image for hand in hands for image in hand) == sorted(images)
+    assert sorted((image for hand in hands for image in hand), key=lambda image: image.path) == images
     assert hands == deal(images, 3, seed=5) != deal(images, 3, seed=6)
     assert all(len(hand) == 3 for hand in deal(images[:3], 5, seed=5))
 

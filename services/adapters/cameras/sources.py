@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from services.adapters.cameras.folder import FolderSource, Playback, deal, list_images
+from services.adapters.cameras.folder import FolderSource, ListedImage, Playback, deal, list_images
 from services.adapters.cameras.opencv import LiveSource, StreamOptions, VideoSource, redacted
 from services.adapters.cameras.renderer import render
 from services.adapters.cameras.simulated import SimulatedSource, SimulationOptions
@@ -57,7 +57,7 @@ class SourceFactory:
             for camera_id, spec in specs.items()
         }
 
-    def _source(self, camera_id: str, spec: str, images: Sequence[Path]) -> Source:
+    def _source(self, camera_id: str, spec: str, images: Sequence[ListedImage]) -> Source:
         kind, _, rest = spec.partition(":")
         match kind:
             case "simulated" if not rest:
@@ -109,9 +109,9 @@ class SourceFactory:
                     return line, station
         return None
 
-    def _folder_shares(self, specs: Mapping[str, str]) -> dict[str, Sequence[Path]]:
+    def _folder_shares(self, specs: Mapping[str, str]) -> dict[str, Sequence[ListedImage]]:
         """One camera plays its folder in order; several cameras on one folder get a shuffled share each."""
-        shares: dict[str, Sequence[Path]] = {}
+        shares: dict[str, Sequence[ListedImage]] = {}
         for spec in {each for each in specs.values() if each.startswith("folder:") and each != "folder:"}:
             cameras = [camera_id for camera_id, each in specs.items() if each == spec]
             images = list_images(Path(spec.removeprefix("folder:")), self._options.csv)
