@@ -1,0 +1,1 @@
+"""Streamlit dashboard: reads PostgreSQL through the read-only role."""

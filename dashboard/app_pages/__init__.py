@@ -1,0 +1,1 @@
+"""The pages of the dashboard; each file is run by the door."""

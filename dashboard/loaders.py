@@ -1,0 +1,64 @@
+"""Joins pages to the database: settings once, one pool for all viewers, answers shared for two seconds.
+
+Pages call these functions and nothing of `dashboard.data`; tests replace them.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from dashboard import data
+from dashboard.database import Database, PoolLimits
+from dashboard.rows import DefectFrame, HealthSnapshot, LineSnapshot, ReportRow
+from dashboard.settings import DashboardSettings
+from services.runtime.settings import load_settings
+
+_LIVE_TTL_S = 2.0
+_REPORT_TTL_S = 20.0
+
+
+@st.cache_resource(show_spinner=False)
+def settings() -> DashboardSettings:
+    """Return the dashboard's settings, read once.
+
+    Raises:
+        ConfigurationError: A setting is missing or wrong.
+    """
+    return load_settings(DashboardSettings)
+
+
+@st.cache_resource(show_spinner=False)
+def _database() -> Database:
+    given = settings()
+    limits = PoolLimits(
+        size=given.pool.size,
+        wait_s=given.pool.wait_s,
+        connect_timeout_s=given.postgres.connect_timeout_s,
+        statement_timeout_s=given.postgres.statement_timeout_s,
+    )
+    return Database(given.postgres.read_url(), limits)
+
+
+@st.cache_data(ttl=_LIVE_TTL_S, max_entries=16, show_spinner=False)
+def line(minutes: int) -> LineSnapshot:
+    """Return machines and cameras with their counts over the last minutes."""
+    return data.line_snapshot(_database(), minutes * 60.0)
+
+
+@st.cache_data(ttl=_LIVE_TTL_S, max_entries=16, show_spinner=False)
+def newest_defects(limit: int) -> Sequence[DefectFrame]:
+    """Return the newest defect frames, newest first."""
+    return data.newest_defects(_database(), limit)
+
+
+@st.cache_data(ttl=_LIVE_TTL_S, max_entries=16, show_spinner=False)
+def health(minutes: int) -> HealthSnapshot:
+    """Return how frames travel from camera to row, over the last minutes."""
+    return data.health_snapshot(_database(), minutes * 60.0)
+
+
+@st.cache_data(ttl=_REPORT_TTL_S, max_entries=32, show_spinner=False)
+def report(start: datetime, end: datetime) -> Sequence[ReportRow]:
+    """Return the maintenance report of a period."""
+    return data.maintenance_report(_database(), start, end)

@@ -1,0 +1,22 @@
+"""The door of the dashboard: names the pages and runs the one the viewer asked for."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.words import say
+
+# A local picture: a Material symbol or emoji would be fetched from the internet.
+_ICON = str(Path(__file__).with_name("icon.svg"))
+
+st.set_page_config(page_title=say("app.title"), page_icon=_ICON, layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("app_pages/line.py", title=say("page.line"), icon=":material/conveyor_belt:", default=True),
+        st.Page("app_pages/pipeline_health.py", title=say("page.health"), icon=":material/monitor_heart:"),
+        st.Page("app_pages/maintenance_report.py", title=say("page.maintenance"), icon=":material/build:"),
+    ],
+    position="top",
+)
+page.run()

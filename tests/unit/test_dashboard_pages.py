@@ -1,0 +1,178 @@
+"""The pages themselves, run by Streamlit's own test runner with the loaders replaced."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import dashboard
+from dashboard import loaders
+from dashboard.database import DataUnavailable, Trouble
+from dashboard.settings import DashboardSettings
+from dashboard.words import ENGLISH
+from services.runtime.settings import PostgresSettings
+from tests.fakes.dashboard_rows import (
+    NOW,
+    SCRIPT,
+    camera,
+    defect,
+    health,
+    line,
+    machine,
+    model_use,
+    rejected,
+    report_row,
+    status,
+    stray_camera,
+)
+
+DOOR = str(Path(dashboard.__file__).with_name("streamlit_app.py"))
+PAGES = ["app_pages/line.py", "app_pages/pipeline_health.py", "app_pages/maintenance_report.py"]
+
+Loader = Callable[..., object]
+
+
+def shown(at: AppTest) -> str:
+    parts = [*at.markdown, *at.caption, *at.error, *at.warning, *at.info, *at.success, *at.subheader]
+    return "\n".join(str(part.value) for part in parts).replace("\\", "").replace("\u2060", "")
+
+
+def open_page(page: str) -> AppTest:
+    at = AppTest.from_file(DOOR, default_timeout=20)
+    at.run()
+    return at if page == PAGES[0] else at.switch_page(page).run()
+
+
+@pytest.fixture
+def replace(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Replace loaders by what they shall answer; a `Trouble` is raised."""
+    st.cache_data.clear()
+    given = DashboardSettings(postgres=PostgresSettings.model_validate({"url": "postgresql://nowhere"}))
+    monkeypatch.setattr(loaders, "settings", lambda: given)
+
+    def replacement(answer: object) -> Loader:
+        def load(*_arguments: object) -> object:
+            if isinstance(answer, Trouble):
+                raise DataUnavailable(answer)
+            return answer
+
+        return load
+
+    def replace_all(**answers: object) -> None:
+        usual: dict[str, object] = {"line": line(), "newest_defects": [], "health": health(), "report": []}
+        for name, answer in (usual | answers).items():
+            monkeypatch.setattr(loaders, name, replacement(answer))
+
+    return replace_all
+
+
+FULL_LINE = line(
+    machines=(machine("washer-1", 10.0, SCRIPT),),
+    cameras=(camera("cam-2", "washer-1"), camera("cam-3", "washer-1", age_s=99), stray_camera(SCRIPT)),
+)
+
+
+def test_line_page_shows_figures_and_names_silent_and_unassigned_cameras(replace: Callable[..., None]) -> None:
+    replace(line=FULL_LINE, newest_defects=[defect(None)])
+    at = open_page(PAGES[0])
+    assert not at.exception
+    assert {metric.label: metric.value for metric in at.metric}["Cameras delivering"] == "2 / 3"
+    text = shown(at)
+    assert "Silent: cam-3" in text
+    assert f"In no line file: {SCRIPT}" in text
+    assert "oil spot" in text
+    assert "Picture no longer kept" in text
+    assert len(at.dataframe) == 2
+
+
+def test_line_page_never_calls_old_frames_live(replace: Callable[..., None]) -> None:
+    replace(line=line(machines=(machine("washer-1", 1.0),), cameras=(camera("cam-2", "washer-1", age_s=120),)))
+    text = shown(open_page(PAGES[0]))
+    assert "Not live" in text
+    assert ENGLISH["fresh.live"] not in text.replace("Not live", "")
+
+
+def test_health_page_shows_delays_refusals_spools_and_models(replace: Callable[..., None]) -> None:
+    replace(
+        line=FULL_LINE,
+        health=health(rejected=(rejected(detail=SCRIPT),), statuses=(status("cam-2"),), models=(model_use(),)),
+    )
+    at = open_page(PAGES[1])
+    assert not at.exception
+    values = {metric.label: metric.value for metric in at.metric}
+    assert values["Typical delay, 5 min"] == "80 ms"
+    assert values["Refused, 24 h"] == "3"
+    assert "Add it to `line.yaml`" in shown(at)
+    assert len(at.dataframe) == 3
+
+
+def test_report_page_shows_table_and_counts_each_machine_once(replace: Callable[..., None]) -> None:
+    rows = [report_row("washer-1", "oil_spot", 1000, 30), report_row("washer-1", "crease", 1000, 5)]
+    replace(report=[*rows, report_row(SCRIPT, None, 0, 0)])
+    at = open_page(PAGES[2])
+    assert not at.exception
+    assert {metric.label: metric.value for metric in at.metric} == {
+        "Frames inspected": "1\u202f000",
+        "Defect frames": "35",
+    }
+    assert len(at.dataframe[0].value) == 3
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_empty_database_gives_a_sentence_that_says_what_to_do(page: str, replace: Callable[..., None]) -> None:
+    replace(health=health(newest_captured_at=None, points=()))
+    at = open_page(page)
+    assert not at.exception
+    assert ENGLISH["fresh.empty"] in shown(at) or ENGLISH["report.empty"] in shown(at)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("trouble", list(Trouble))
+def test_database_in_trouble_gives_a_sentence_and_no_stale_figures(
+    page: str, trouble: Trouble, replace: Callable[..., None]
+) -> None:
+    replace(**dict.fromkeys(("line", "newest_defects", "health", "report"), trouble))
+    at = open_page(page)
+    assert not at.exception
+    assert ENGLISH[trouble.value] in [error.value for error in at.error]
+    assert not at.metric
+
+
+def test_missing_setting_gives_a_sentence_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DASHBOARD_POSTGRES__URL_FILE", raising=False)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    at = open_page(PAGES[0])
+    assert not at.exception
+    assert "DASHBOARD_POSTGRES" in shown(at)
+
+
+def test_chosen_time_is_asked_for_and_kept_in_the_address(
+    replace: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace()
+    asked: list[int] = []
+    monkeypatch.setattr(loaders, "line", lambda minutes: asked.append(minutes) or FULL_LINE)  # type: ignore[func-returns-value]
+    at = AppTest.from_file(DOOR, default_timeout=20)
+    at.query_params["minutes"] = "60"
+    at.run()
+    assert set(asked) == {60}
+    at = AppTest.from_file(DOOR, default_timeout=20)
+    at.query_params["minutes"] = "<script>"
+    at.run()
+    assert asked[-1] == 15
+    assert "minutes" not in at.query_params
+
+
+def test_period_that_ends_before_it_starts_gives_a_sentence(replace: Callable[..., None]) -> None:
+    replace()
+    at = AppTest.from_file(DOOR, default_timeout=20).run()
+    at.query_params["period"] = "own"
+    at.query_params["from"] = f"{NOW + timedelta(days=1):%Y-%m-%dT%H:%MZ}"
+    at.query_params["to"] = f"{NOW:%Y-%m-%dT%H:%MZ}"
+    at.switch_page(PAGES[2]).run()
+    assert not at.exception
+    assert ENGLISH["period.wrong"] in shown(at)
