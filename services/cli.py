@@ -4,6 +4,10 @@ import sys
 
 import typer
 
+from services.commands import camera, db, stack
+from services.commands.bench import bench
+from services.commands.evaluate import evaluate
+from services.commands.train import train
 from services.contracts.errors import MillsightError
 
 app = typer.Typer(
@@ -15,6 +19,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 USER_ERROR_EXIT_CODE = 2
+
+for command in (stack.up, stack.down, stack.status, stack.logs, bench, train, evaluate):
+    app.command()(command)
+app.add_typer(camera.app, name="camera")
+app.add_typer(db.app, name="db")
 
 
 def main() -> None:

@@ -52,7 +52,7 @@ _MEANINGS: Final = {
     "source.max_image_bytes": "Larger images are refused at the camera and counted",
     "pool.size": "Connections that all open pages share",
     "pool.wait_s": "How long a page waits for a free connection",
-    "run.epochs": "Rounds of training; each ends with a look at the held-out coils",
+    "run.epochs": "Rounds of training; a checkpoint ends each",
     "run.steps_per_epoch": "Batches in a round",
     "run.batch_size": "Images in a batch",
     "run.seed": "Of everything that is drawn: split, order, augmentation, first weights",

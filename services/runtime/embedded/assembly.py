@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from services.contracts.errors import ConfigurationError, TransientError
@@ -60,6 +61,7 @@ class Assembly:
     parts: list[Part] = field(default_factory=list)
     addresses: dict[str, Any] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
+    _client_properties: Path | None = None
 
     def assemble(self, wiring: Wiring) -> None:
         """Choose servers and ports, and lay out the order.
@@ -111,7 +113,9 @@ class Assembly:
                 "WARNING: Kafka cannot be had, Tansu takes its place. It keeps frames IN MEMORY ONLY: what it has "
                 "acknowledged is lost when it stops, and its memory grows. Good for a look, not for a line"
             )
-            return EmbeddedTansu(self.home.path, port, self.say)
+            tansu = EmbeddedTansu(self.home.path, port, self.say)
+            self._client_properties = tansu.client_properties
+            return tansu
         return EmbeddedKafka(self.home.path, port, progress=self.say)
 
     def _add_database(self) -> str:
@@ -196,8 +200,9 @@ class Assembly:
 
     def _kafka(self, prefix: str, bootstrap_servers: str) -> dict[str, str]:
         environment = {f"{prefix}_KAFKA__BOOTSTRAP_SERVERS": bootstrap_servers}
-        if self.settings.kafka_config_file is not None:
-            environment[f"{prefix}_KAFKA__CONFIG_FILE"] = str(self.settings.kafka_config_file.absolute())
+        properties = self._client_properties or self.settings.kafka_config_file
+        if properties is not None:
+            environment[f"{prefix}_KAFKA__CONFIG_FILE"] = str(properties.absolute())
         return environment
 
     def _add_room(

@@ -1,5 +1,6 @@
 """A room of the house as a child process, asked for its health over HTTP."""
 
+import json
 from dataclasses import dataclass
 
 from typing_extensions import override
@@ -62,10 +63,20 @@ class RoomProcess(EmbeddedServer):
 
     @override
     def problem(self) -> str | None:
-        """Ask whether the room is ready."""
-        return http_problem(_HOST, self._pages.port, self._pages.ready)
+        """Ask whether the room is ready; its own answer is put into one sentence."""
+        said = http_problem(_HOST, self._pages.port, self._pages.ready)
+        return None if said is None else in_words(said)
 
     @override
     def alarm(self) -> str | None:
         """Ask whether the room's loop turns."""
         return http_problem(_HOST, self._pages.port, self._pages.alive)
+
+
+def in_words(answer: str) -> str:
+    """Return the problems that a room's health page lists as JSON, in one line; any other text as it is."""
+    try:
+        problems = json.loads(answer)["problems"]
+        return "; ".join(f"{name}: {reason}" for name, reason in problems.items())
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return answer

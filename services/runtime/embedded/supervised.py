@@ -205,7 +205,8 @@ class SupervisedService:
         delay_s = next(self._delays_s)
         self.state, self.reason, self._patience = State.BACKOFF, why, None
         self._until = Deadline.after(delay_s)
-        self.helpers.say(f"{self.name}: {why}; starting again in {delay_s:.1f} s")
+        what = "looking" if self.server.external else "starting"
+        self.helpers.say(f"{self.name}: {why}; {what} again in {delay_s:.1f} s")
 
     def _fail(self, why: str) -> None:
         self.server.kill()

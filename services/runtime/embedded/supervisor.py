@@ -83,7 +83,7 @@ class Supervisor:
             self._write("starting")
             failed = next((service for service in self._services if service.state is State.FAILED), None)
             if failed is not None:
-                raise ConfigurationError(f"{failed.name} cannot be started: {failed.reason}")
+                raise ConfigurationError(f"{failed.name}: {failed.reason}")
             time.sleep(_STEP_S)
 
     def _keep_up(self, guard: Guard) -> None:
@@ -139,9 +139,9 @@ class Supervisor:
         def ask(_number: int, _frame: FrameType | None) -> None:
             self._stop_asked += 1
 
-        previous = {
-            number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        }
+        numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+        heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]  # nohup stays so
+        previous = {number: signal.signal(number, ask) for number in heard}
         try:
             yield
         finally:

