@@ -7,6 +7,7 @@ RUN := .venv/bin
 EXTRAS_UP := --extra dashboard --extra embedded --no-dev
 EXTRAS_ALL := --all-extras
 
+.NOTPARALLEL:
 .PHONY: help up down status test check format lint types imports unit integration e2e faults install install-up bench clean
 
 help: ## list the targets
@@ -63,8 +64,7 @@ e2e: .venv/.all ## tests on the whole running line, browser included
 faults: .venv/.all ## kill and starve real parts while frames flow
 	@$(RUN)/pytest -q tests/faults
 
-test: check ## everything, on the real stack
-	@$(RUN)/pytest -q tests/integration tests/e2e tests/faults
+test: check integration e2e faults ## everything, on the real stack
 
 bench: .venv/.all ## measure the line on this machine
 	@$(RUN)/millsight bench

@@ -14,6 +14,7 @@ from services.runtime.embedded.home import Home
 from services.runtime.embedded.tail import Tail
 
 _TIMEOUT_S: Final = 900.0
+_ERROR_PREFIX: Final = "millsight: "
 _POLL_S: Final = 0.2
 
 
@@ -35,15 +36,19 @@ def start_detached(home: Home, arguments: Sequence[str], show: Callable[[str], N
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    said = f"see {log}"
     wait = Deadline.after(_TIMEOUT_S)
     while not wait.expired:
         ended = process.poll() is not None
         for line in tail.more():
+            if line.startswith(_ERROR_PREFIX):
+                said = line.removeprefix(_ERROR_PREFIX)
+                continue
             show(line)
             if line == READY:
                 return
         if ended:
-            raise TransientError(f"the line did not start: see {log}")
+            raise TransientError(f"the line did not start: {said}")
         time.sleep(_POLL_S)
     process.send_signal(signal.SIGTERM)
     raise TransientError(f"the line was not ready within {_TIMEOUT_S:.0f} s: see {log}")
