@@ -20,7 +20,8 @@ $(UV):
 
 .venv/.up: $(UV) pyproject.toml uv.lock
 	@echo "millsight: installing the line's dependencies from uv.lock"
-	@test -f .venv/.all && touch .venv/.up || { $(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS_UP) && touch .venv/.up; }
+	@if test -f .venv/.all; then $(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS_ALL) && touch .venv/.all; \
+	else $(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS_UP); fi && touch .venv/.up
 
 .venv/.all: $(UV) pyproject.toml uv.lock
 	@echo "millsight: installing all dependencies from uv.lock (trainer and developer tools included)"
