@@ -51,6 +51,8 @@ class MemorySource:
         self.polls = 0
         self.closed = False
         self.commit_failures = 0
+        self.stale_polls = 0
+        """How often a topic that is set aside delivers once more, as a client's fetch queue may."""
         self._held = False
         self._aside: set[str] = set()
         self._position: dict[Partition, int] = {}
@@ -102,12 +104,12 @@ class MemorySource:
     def release(self) -> None:
         self._held = False
 
-    def set_aside(self, topic: str, next_offsets: Mapping[Partition, int]) -> None:
+    def set_aside(self, topic: str) -> None:
         self._aside.add(topic)
-        self._position |= next_offsets
 
-    def take_back(self, topic: str) -> None:
+    def take_back(self, topic: str, next_offsets: Mapping[Partition, int]) -> None:
         self._aside.discard(topic)
+        self._position |= {part: at for part, at in next_offsets.items() if part in self._position}
 
     def close(self) -> None:
         assert self._listener is not None
@@ -132,10 +134,14 @@ class MemorySource:
             self._position |= {part: self.broker.committed.get(part, 0) for part in arriving}
             self._listener.on_assigned(arriving)
 
+    def _is_stale(self) -> bool:
+        self.stale_polls -= 1
+        return self.stale_polls >= 0
+
     def _read(self, max_records: int) -> list[Record]:
         records: list[Record] = []
         for part in self._position:
-            if self._held or part[0] in self._aside:
+            if self._held or (part[0] in self._aside and not self._is_stale()):
                 continue
             start = self._position[part]
             taken = self.broker.log[part][start : start + max_records - len(records)]

@@ -17,7 +17,11 @@ from services.runtime.metrics import CONSUMER_LAG_RECORDS, REBALANCES
 
 logger = logging.getLogger(__name__)
 
-_CLUSTER_ID_TIMEOUT_S: Final = 1.0
+_CLUSTER_ID_TIMEOUT_S: Final = 5.0
+"""Only a bound: the id came with the metadata that the assignment was made from."""
+
+_NO_CLUSTER_ID: Final = "unknown"
+"""For brokers that have none (before 0.10.1)."""
 
 
 class PartitionListener(Protocol):
@@ -47,7 +51,7 @@ class KafkaRecordSource:
     def __init__(self, properties: Mapping[str, str | int | float | bool], patterns: Sequence[str]) -> None:
         """Prepare the client; `patterns` are topic names or expressions that begin with `^`."""
         self._problem: str | None = "the broker has not answered yet"
-        self._cluster_id: str | None = None
+        self._cluster_id = _NO_CLUSTER_ID
         self._assigned: set[Partition] = set()
         self._held = False
         self._aside: set[str] = set()
@@ -140,17 +144,17 @@ class KafkaRecordSource:
             self._held = False
             self._resume(part for part in self._assigned if part[0] not in self._aside)
 
-    def set_aside(self, topic: str, next_offsets: Mapping[Partition, int]) -> None:
-        """Deliver nothing of one topic until `take_back`, then start again at `next_offsets`."""
+    def set_aside(self, topic: str) -> None:
+        """Deliver nothing of one topic until `take_back`."""
         self._aside.add(topic)
-        for (name, partition), offset in next_offsets.items():
-            if (name, partition) in self._assigned:
-                self._consumer.seek(TopicPartition(name, partition, offset))
         self._pause(part for part in self._assigned if part[0] == topic)
 
-    def take_back(self, topic: str) -> None:
-        """Deliver a topic again that was set aside."""
+    def take_back(self, topic: str, next_offsets: Mapping[Partition, int]) -> None:
+        """Deliver a topic again that was set aside, from `next_offsets` on where a partition is named."""
         self._aside.discard(topic)
+        for place in _places(next_offsets):
+            if (place.topic, place.partition) in self._assigned:
+                self._consumer.seek(place)
         if not self._held:
             self._resume(part for part in self._assigned if part[0] == topic)
 
@@ -165,7 +169,7 @@ class KafkaRecordSource:
         arrived = _names(partitions)
         self._assigned.update(arrived)
         self._pause(part for part in arrived if self._held or part[0] in self._aside)
-        self._cluster_id = None  # the broker may have been replaced since the last assignment
+        self._cluster_id = consumer.cluster_id(_CLUSTER_ID_TIMEOUT_S) or _NO_CLUSTER_ID
         REBALANCES.labels("assigned").inc(len(arrived))
         logger.info("partitions assigned", extra={"partitions": arrived})
         if self._listener is not None:
@@ -220,7 +224,9 @@ class KafkaRecordSource:
             return True
         if error.fatal():
             raise KafkaException(error)
-        if error.code() != KafkaError._PARTITION_EOF:
+        if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            logger.debug("a topic is not there yet", extra={"reason": error.str()})
+        elif error.code() != KafkaError._PARTITION_EOF:
             logger.warning("the consumer reports", extra={"topic": message.topic(), "reason": error.str()})
         return False
 
@@ -229,13 +235,8 @@ class KafkaRecordSource:
         stamped = utc_now() if kind == TIMESTAMP_NOT_AVAILABLE else datetime.fromtimestamp(stamp_ms / 1000, UTC)
         topic, partition, offset = message.topic(), message.partition(), message.offset()
         assert topic is not None and partition is not None and offset is not None  # noqa: S101, PT018 - a read record has a place
-        position = BrokerPosition(self._known_cluster(), topic, partition, offset)
+        position = BrokerPosition(self._cluster_id, topic, partition, offset)
         return Record(position, stamped, message.key(), message.value() or b"")
-
-    def _known_cluster(self) -> str:
-        if self._cluster_id is None:
-            self._cluster_id = self._consumer.cluster_id(_CLUSTER_ID_TIMEOUT_S) or "unknown"
-        return self._cluster_id
 
 
 def _places(next_offsets: Mapping[Partition, int]) -> list[TopicPartition]:
