@@ -5,7 +5,6 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from random import Random
 from typing import Final
 from uuid import uuid4
 
@@ -20,27 +19,26 @@ from services.adapters.kafka.topics import CAMERA_STATUS_PLAN, DEAD_LETTER_PLAN,
 from services.adapters.postgres.inspections import PostgresInspectionRepository
 from services.adapters.triton import TritonClassifier
 from services.classifier.app import Classifier
+from services.classifier.housekeeping import keep_house
 from services.classifier.looking import Decoder, Looker
 from services.classifier.pipeline import PipelineParts
 from services.classifier.ports import FrameDecoder, ImageScorer, InspectionRepository
 from services.classifier.rejection_limit import RejectionLimit
-from services.classifier.retry import FIRST_DELAY_S, LONGEST_DELAY_S, Hold
+from services.classifier.retry import Hold
 from services.classifier.sequence_watch import SequenceWatch
 from services.classifier.settings import ClassifierSettings
 from services.classifier.unwrap import FileReferences, FrameUnwrapper
 from services.contracts.codec import FRAME_CODEC
-from services.contracts.errors import ConfigurationError, MillsightError, TransientError
+from services.contracts.errors import MillsightError, TransientError
 from services.contracts.line_file import load_topology
 from services.contracts.topics import CAMERA_STATUS_TOPIC, FRAME_TOPIC_PATTERN
 from services.domain.topology import DEFAULT_MODEL, Topology
-from services.runtime.backoff import backoff_delays_s
 from services.runtime.clock import utc_now
 from services.runtime.health import HealthServer
 
 logger = logging.getLogger(__name__)
 
 TOPIC_PATTERNS: Final = (FRAME_TOPIC_PATTERN, "^" + CAMERA_STATUS_TOPIC.replace(".", "[.]") + "$")
-_HOUSEKEEPING_S: Final = 3600.0
 
 
 def run(settings: ClassifierSettings) -> None:
@@ -65,7 +63,12 @@ def run(settings: ClassifierSettings) -> None:
     server = HealthServer(classifier.health, settings.health.host, settings.health.port)
     server.start()
     logger.info("classifier starts", extra={"health_port": server.port, "group_id": settings.group.group_id})
-    threading.Thread(target=_keep_house, args=(settings, repository, stop), name="house", daemon=True).start()
+    chores = (
+        lambda: ensure_topics(settings.kafka, DEAD_LETTER_PLAN, CAMERA_STATUS_PLAN),
+        repository.ensure_partitions,
+        repository.apply_retention,
+    )
+    threading.Thread(target=keep_house, args=(chores, stop), name="house", daemon=True).start()
     try:
         classifier.run()
     finally:
@@ -137,28 +140,3 @@ def _problem(check: Callable[[], None]) -> str | None:
     except MillsightError as error:
         return str(error)
     return None
-
-
-def _keep_house(
-    settings: ClassifierSettings, repository: PostgresInspectionRepository, stop: threading.Event
-) -> None:
-    """Create our topics once the broker answers; add the day partitions now and every hour."""
-    steps: list[Callable[[], None]] = [
-        lambda: ensure_topics(settings.kafka, DEAD_LETTER_PLAN, CAMERA_STATUS_PLAN),
-        repository.ensure_partitions,
-    ]
-    while steps:
-        for delay_s in backoff_delays_s(FIRST_DELAY_S, LONGEST_DELAY_S, Random()):  # noqa: S311 - waiting times
-            try:
-                steps[0]()
-                break
-            except TransientError as error:
-                logger.debug("housekeeping waits", extra={"reason": str(error)})
-            except ConfigurationError:
-                logger.exception("housekeeping is not possible")
-                break
-            if stop.wait(delay_s):
-                return
-        steps.pop(0)
-        if not steps and not stop.wait(_HOUSEKEEPING_S):
-            steps.append(repository.ensure_partitions)

@@ -13,6 +13,7 @@ AdminUrlFile = Annotated[
 OwnerUrlFile = Annotated[
     Path, typer.Option(envvar="MILLSIGHT_OWNER_URL_FILE", help="File with millsight_owner's libpq URL")
 ]
+ClassifierUrlFile = Annotated[Path, typer.Option(help="File with millsight_classifier's libpq URL")]
 SecretsDir = Annotated[
     Path, typer.Option(help="Directory of <role>.password (made where missing) and <role>.url (written)")
 ]
@@ -69,3 +70,11 @@ def retention(owner_url_file: OwnerUrlFile, keep_days: int = 90, keep_image_days
 
     dropped = set_retention(_read_url(owner_url_file), keep_days, keep_image_days)
     typer.echo(f"dropped {len(dropped)} day partitions" + (": " + ", ".join(dropped) if dropped else ""))
+
+
+@app.command()
+def models(url_file: ClassifierUrlFile, repository: Path = Path("model_repository")) -> None:
+    """Record the model versions of a repository, so that rows lead to their model's card; safe to repeat."""
+    from services.adapters.postgres.models import register_models
+
+    typer.echo(f"{register_models(_read_url(url_file), repository)} model version(s) are recorded")

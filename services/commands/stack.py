@@ -160,11 +160,14 @@ def _wiring(home: "Home", settings: "StackSettings", topology: "Topology") -> "W
         frame_topic_plan,
     )
     from services.adapters.postgres.line import apply_topology
-    from services.adapters.postgres.roles import OWNER, ROLE_NAMES, ensure_roles, role_url
+    from services.adapters.postgres.models import register_models
+    from services.adapters.postgres.roles import CLASSIFIER, OWNER, ROLE_NAMES, ensure_roles, role_url
     from services.adapters.postgres.schema import migrate
     from services.adapters.postgres.secret_files import password_of, write_url
     from services.runtime.embedded.assembly import Wiring
     from services.runtime.settings import KafkaSettings
+
+    models = settings.millsight_model_repository or _PROJECT / "model_repository"
 
     def database(admin_url: str) -> None:
         passwords = {name: password_of(home.secrets, name) for name in ROLE_NAMES}
@@ -174,6 +177,7 @@ def _wiring(home: "Home", settings: "StackSettings", topology: "Topology") -> "W
         owner_url = role_url(admin_url, OWNER, passwords[OWNER])
         migrate(owner_url)
         apply_topology(owner_url, topology)
+        register_models(role_url(admin_url, CLASSIFIER, passwords[CLASSIFIER]), models)
 
     def topics(bootstrap_servers: str) -> None:
         kafka = KafkaSettings(bootstrap_servers=bootstrap_servers, config_file=settings.kafka_config_file)

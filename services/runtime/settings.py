@@ -1,5 +1,6 @@
 """Typed configuration shared by rooms: nested groups, unknown keys refused, secrets only through files."""
 
+import os
 from pathlib import Path
 from typing import TypeVar
 
@@ -82,16 +83,29 @@ class HealthSettings(SettingsGroup):
     port: int = Field(default=0, ge=0, le=65535)
 
 
+def _refuse_unknown_groups(settings_class: type[BaseSettings], prefix: str) -> None:
+    """Refuse `ROOM_KAFKAA__X`: pydantic would not notice that no group has this name."""
+    for variable in os.environ:
+        group, delimiter, _ = variable.upper().removeprefix(prefix).partition("__")
+        if prefix and variable.upper().startswith(prefix) and delimiter:
+            known = [name.upper() for name in settings_class.model_fields]
+            if group not in known:
+                raise ConfigurationError(
+                    f"setting {variable}: there is no group {group}; the groups are {', '.join(known)}"
+                )
+
+
 def load_settings(settings_class: type[SettingsT]) -> SettingsT:
     """Read a room's settings from its environment.
 
     Raises:
         ConfigurationError: A value is missing, unknown or out of bounds; the sentence names the variable.
     """
+    prefix = str(settings_class.model_config.get("env_prefix", ""))
+    _refuse_unknown_groups(settings_class, prefix)
     try:
         return settings_class()
     except ValidationError as error:
-        prefix = str(settings_class.model_config.get("env_prefix", ""))
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         name = prefix + "__".join(str(part) for part in first["loc"]).upper()
         raise ConfigurationError(f"setting {name}: {first['msg']}") from None

@@ -124,7 +124,7 @@ def test_the_migration_uses_commands_and_options_that_exist(composition: Composi
         for parameter in parameters:
             given = parameter.envvar in variables if parameter.envvar else bool(set(parameter.opts) & set(options))
             assert given or not parameter.required, f"{name}: {parameter.name} is not given"
-    assert [line.split()[2] for line in shell[2].split("&&")] == ["roles", "migrate", "line"]
+    assert [line.split()[2] for line in shell[2].split("&&")] == ["roles", "migrate", "line", "models"]
 
 
 def test_the_command_line_has_the_family_that_the_migration_calls() -> None:

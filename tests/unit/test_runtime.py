@@ -34,6 +34,15 @@ def test_a_misspelt_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) 
         load_settings(RoomSettings)
 
 
+def test_a_misspelt_group_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOM_KAFKA__BOOTSTRAP_SERVERS", "localhost:9092")
+    monkeypatch.setenv("ROOM_KAFKAA__POLL", "1")
+    with pytest.raises(
+        ConfigurationError, match="ROOM_KAFKAA__POLL: there is no group KAFKAA; the groups are KAFKA"
+    ):
+        load_settings(RoomSettings)
+
+
 def test_a_missing_group_is_named() -> None:
     with pytest.raises(ConfigurationError, match="ROOM_KAFKA: "):
         load_settings(RoomSettings)
