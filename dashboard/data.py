@@ -28,6 +28,7 @@ from dashboard.rows import (
 REJECTED_WINDOW: Final = timedelta(hours=24)
 _DELAY_SLICES: Final = 30
 _DELAY_WINDOW: Final = timedelta(minutes=5)
+_SHORTEST_WINDOW_S: Final = 10.0
 _FULL_SAMPLE_S: Final = 300
 
 _NOW: LiteralString = "select now() as as_of"
@@ -42,7 +43,8 @@ limit 500
 
 _CAMERAS: LiteralString = """
 with counted as (
-    select camera_id, count(*) as frames, count(*) filter (where defect_class <> 'no_defect') as defects
+    select camera_id, count(*) as frames, count(*) filter (where defect_class <> 'no_defect') as defects,
+           min(captured_at) as first_captured_at
     from inspections
     where captured_at >= %(as_of)s - %(window)s and captured_at < %(as_of)s + interval '1 minute'
     group by camera_id
@@ -64,7 +66,8 @@ select case when k.assigned then k.line_id else 'unassigned' end as line_id,
        coalesce(c.frames, 0) as frames,
        coalesce(c.defects, 0) as defects,
        k.last_captured_at,
-       k.last_received_at
+       k.last_received_at,
+       c.first_captured_at
 from known k left join counted c using (camera_id)
 where k.assigned or k.last_received_at is null or k.last_received_at > %(as_of)s - interval '1 day'
 order by not k.assigned, k.line_id, k.position_m, k.camera_id
@@ -163,11 +166,16 @@ from maintenance_report(%(start)s, %(end)s)
 
 
 def line_snapshot(database: Database, window_s: float) -> LineSnapshot:
-    """Return all machines and cameras in strip order, with counts over the last `window_s` seconds."""
+    """Return all machines and cameras in strip order, with counts over the last `window_s` seconds.
+
+    The snapshot's own window begins with its first frame, so that a line that just started shows its true rate.
+    """
     as_of = _now(database)
     parameters = {"as_of": as_of, "window": timedelta(seconds=window_s)}
     cameras = database.rows(CameraRow, _CAMERAS, parameters)
-    return LineSnapshot(as_of, window_s, tuple(machines(database)), tuple(cameras))
+    first = min((row.first_captured_at for row in cameras if row.first_captured_at), default=as_of)
+    watched_s = max(_SHORTEST_WINDOW_S, (as_of - first).total_seconds())
+    return LineSnapshot(as_of, min(window_s, watched_s), tuple(machines(database)), tuple(cameras))
 
 
 def machines(database: Database) -> Sequence[MachineRow]:

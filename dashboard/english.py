@@ -63,7 +63,8 @@ ENGLISH: Final[dict[str, str]] = {
     "line.heading": "{line}",
     "help.strip": "The strip runs from left to right. Squares are machines, triangles are cameras; the colour"
     " and the word below say what each is doing. Hover for figures.",
-    "line.window": "Averages over the last {minutes} minutes; a silent camera's figures are of the time before.",
+    "line.window": "Averages over the last {minutes} minutes, or since the first frame in them; a silent camera's"
+    " figures are of the time before.",
     "line.machines": "Machines",
     "line.cameras": "Cameras",
     "strip.behind": "behind {machine}",
@@ -80,7 +81,7 @@ ENGLISH: Final[dict[str, str]] = {
     "defect.evidence": "Show where the model looked",
     "help.evidence": "Tints the places of the picture that spoke most for the named defect.",
     "defect.title": "**{defect}**, {confidence} sure",
-    "defect.caption": "{machine}, {camera}  \ncoil {coil} at {metre}  \n{moment}",
+    "defect.caption": "{machine}, {camera}  \n{coil} at {metre}  \n{moment}",
     "defect.alt": "Strip surface with {defect}",
     "defect.no_picture": "Picture no longer kept",
     "defect.none": "No defect has been seen yet. The newest ones will appear here.",

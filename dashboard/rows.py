@@ -42,6 +42,7 @@ class CameraRow:
     defects: int
     last_captured_at: datetime | None
     last_received_at: datetime | None
+    first_captured_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from dashboard.english import ENGLISH
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 # Links, emoji and arrows are found in text even when escaped; an invisible joiner keeps them apart.
 _READ_IN_TEXT = re.compile(r"(?<!\d):(?=\S)|:(?=[^\s\d])|@|www(?=\.)|[-<>=~+](?=[-<>=~])|\((?=[cCrRtTmM]{1,2}\))")
+_CLOCKS_AGREE_S: Final = 5.0
 _JOINER: Final = "\u2060"
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffc]+")
 _MAX_TEXT: Final = 160
@@ -65,7 +66,7 @@ def ago(seconds: float | None) -> str:
     """Return an age in words; a negative age is a camera whose clock runs ahead."""
     if seconds is None:
         return plain("time.never")
-    if seconds < -1:
+    if seconds < -_CLOCKS_AGREE_S:
         return plain("time.ahead", lead=duration(-seconds))
     return plain("time.now") if seconds < 1 else plain("time.ago", age=duration(seconds))
 
