@@ -5,7 +5,6 @@ import sys
 from services.classifier.settings import ClassifierSettings
 from services.classifier.wiring import run
 from services.contracts.errors import ConfigurationError
-from services.runtime.allocator import keep_freed_memory
 from services.runtime.logs import configure_logging
 from services.runtime.settings import load_settings
 
@@ -13,7 +12,6 @@ from services.runtime.settings import load_settings
 def main() -> int:
     """Run the room; return the exit code."""
     configure_logging("classifier")
-    keep_freed_memory()
     try:
         run(load_settings(ClassifierSettings))
     except ConfigurationError as error:
