@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,16 @@ class Line:
         pid = int(self.service(name)["pid"])
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    @contextmanager
+    def supervisor_frozen(self) -> Iterator[None]:
+        """Keep the supervisor from mending what the test breaks, for a while."""
+        supervisor = int(self.state()["supervisor"]["pid"])
+        os.kill(supervisor, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(supervisor, signal.SIGCONT)
 
     def wait_restarted(self, name: str, old_pid: int, timeout_s: float = 60) -> float:
         """Wait until the supervisor runs the service anew; return the seconds it took."""

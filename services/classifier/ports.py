@@ -5,25 +5,9 @@ from typing import Protocol
 
 from services.contracts.image_path import Pixels
 from services.contracts.messages import CameraStatus, DeadLetter, Frame, FrameReference
-from services.contracts.records import Partition, Record
+from services.contracts.records import Partition, PartitionListener, Record
 from services.contracts.scores import Scores
 from services.domain.inspection import Inspection, RejectedFrame, StoreReport
-
-
-class PartitionListener(Protocol):
-    """Whoever must know which partitions come and go; called from inside `RecordSource.poll_batch`."""
-
-    def on_assigned(self, partitions: Sequence[Partition]) -> None:
-        """These partitions are ours from now on, read from their committed offsets."""
-
-    def on_revoked(self, partitions: Sequence[Partition]) -> None:
-        """These partitions are about to go; offsets may still be committed until this returns."""
-
-    def on_lost(self, partitions: Sequence[Partition]) -> None:
-        """These partitions are gone and may be somebody else's: commit nothing."""
-
-    def on_committed(self, next_offsets: Mapping[Partition, int]) -> None:
-        """The broker has taken offsets that `commit_soon` was given."""
 
 
 class RecordSource(Protocol):

@@ -1,7 +1,9 @@
 """A message as the broker holds it, before anybody has looked inside."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from services.domain.inspection import BrokerPosition
 
@@ -30,3 +32,19 @@ class Record:
     def next_offset(self) -> int:
         """The offset to commit once this message and all before it are dealt with."""
         return self.position.offset + 1
+
+
+class PartitionListener(Protocol):
+    """Whoever must know which partitions come and go; called from inside the source's `poll_batch`."""
+
+    def on_assigned(self, partitions: Sequence[Partition]) -> None:
+        """These partitions are ours from now on, read from their committed offsets."""
+
+    def on_revoked(self, partitions: Sequence[Partition]) -> None:
+        """These partitions are about to go; offsets may still be committed until this returns."""
+
+    def on_lost(self, partitions: Sequence[Partition]) -> None:
+        """These partitions are gone and may be somebody else's: commit nothing."""
+
+    def on_committed(self, next_offsets: Mapping[Partition, int]) -> None:
+        """The broker has taken offsets that `commit_soon` was given."""

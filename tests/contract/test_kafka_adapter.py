@@ -22,7 +22,14 @@ from services.contracts.messages import DeadLetter
 from services.contracts.topics import FRAME_TOPIC_PATTERN
 from services.runtime.deadline import Deadline
 from services.runtime.settings import KafkaSettings
-from tests.fakes.record_source_behaviour import RecordSourceBehaviour, World, opened, take
+from tests.fakes.record_source_behaviour import (
+    Listener,
+    RecordSourceBehaviour,
+    World,
+    new_topic,
+    opened,
+    take,
+)
 
 LETTER = DeadLetter(
     frame_id=UUID(int=7),
@@ -86,6 +93,34 @@ def test_the_pattern_finds_every_camera_and_never_the_dead_letters(mock_cluster:
     source.close()
     assert {name.encode() for name in names} - found == {b"dlq"}
     assert b"other" not in found
+
+
+def test_a_partition_that_went_while_held_back_is_read_when_it_returns(mock_cluster: KafkaSettings) -> None:
+    world = MockWorld(mock_cluster)
+    topics = [new_topic(), new_topic()]
+    for topic in topics:
+        world.publish(topic, b"early")
+    first = opened(world, *topics)
+    assert {record.position.topic for record in take(first, 2)} == set(topics)
+    first.hold()
+    second = world.new_source(topics)
+    listener = Listener()
+    second.open(listener)
+    deadline = time.monotonic() + 20
+    while not listener.assigned and time.monotonic() < deadline:
+        first.poll_batch(1, 0.05, 0.0)
+        second.poll_batch(1, 0.05, 0.0)
+    assert listener.assigned, "some partitions moved to the second member while the first held its own back"
+    first.release()
+    second.close()
+    for topic in topics:
+        world.publish(topic, b"late")
+    late: set[str] = set()
+    deadline = time.monotonic() + 20
+    while late != set(topics) and time.monotonic() < deadline:
+        late |= {record.position.topic for record in first.poll_batch(10, 0.1, 0.0) if record.value == b"late"}
+    first.close()
+    assert late == set(topics)
 
 
 def test_the_source_tells_when_no_broker_answers() -> None:

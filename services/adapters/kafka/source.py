@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from services.adapters.kafka.client_log import client_logger
 from services.adapters.kafka.statistics import NO_BROKER, read_statistics
 from services.contracts.errors import CommitFailed
-from services.contracts.records import Partition, Record
+from services.contracts.records import Partition, PartitionListener, Record
 from services.domain.inspection import BrokerPosition
 from services.runtime.clock import utc_now
 from services.runtime.metrics import CONSUMER_LAG_RECORDS, REBALANCES
@@ -24,22 +24,6 @@ _NO_CLUSTER_ID: Final = "unknown"
 """For brokers that have none (before 0.10.1)."""
 
 
-class PartitionListener(Protocol):
-    """Whoever must know which partitions come and go; called from inside `poll_batch`."""
-
-    def on_assigned(self, partitions: Sequence[Partition]) -> None:
-        """These partitions are ours from now on, read from their committed offsets."""
-
-    def on_revoked(self, partitions: Sequence[Partition]) -> None:
-        """These partitions are about to go; offsets may still be committed until this returns."""
-
-    def on_lost(self, partitions: Sequence[Partition]) -> None:
-        """These partitions are gone and may be somebody else's: commit nothing."""
-
-    def on_committed(self, next_offsets: Mapping[Partition, int]) -> None:
-        """The broker has taken offsets that `commit_soon` was given."""
-
-
 class KafkaRecordSource:
     """Reads records; all methods but `problem` belong to the one thread that polls.
 
@@ -51,7 +35,7 @@ class KafkaRecordSource:
     def __init__(self, properties: Mapping[str, str | int | float | bool], patterns: Sequence[str]) -> None:
         """Prepare the client; `patterns` are topic names or expressions that begin with `^`."""
         self._problem: str | None = "the broker has not answered yet"
-        self._cluster_id = _NO_CLUSTER_ID
+        self._cluster_id: str | None = None
         self._assigned: set[Partition] = set()
         self._held = False
         self._aside: set[str] = set()
@@ -168,8 +152,11 @@ class KafkaRecordSource:
         consumer.incremental_assign(partitions)
         arrived = _names(partitions)
         self._assigned.update(arrived)
-        self._pause(part for part in arrived if self._held or part[0] in self._aside)
-        self._cluster_id = consumer.cluster_id(_CLUSTER_ID_TIMEOUT_S) or _NO_CLUSTER_ID
+        waiting = {part for part in arrived if self._held or part[0] in self._aside}
+        self._pause(waiting)
+        # librdkafka keeps the pause of a partition that went while it was paused (confluent-kafka-go issue 193).
+        self._resume(part for part in arrived if part not in waiting)
+        self._cluster_id = None
         REBALANCES.labels("assigned").inc(len(arrived))
         logger.info("partitions assigned", extra={"partitions": arrived})
         if self._listener is not None:
@@ -230,12 +217,22 @@ class KafkaRecordSource:
             logger.warning("the consumer reports", extra={"topic": message.topic(), "reason": error.str()})
         return False
 
+    def _ask_cluster_id(self) -> str:
+        """Return the cluster's id, asked anew after each assignment.
+
+        Never ask inside a callback: confluent-kafka notes for each thread which call serves callbacks, a call that
+        waits wipes the note, and the outer call's next callback then aborts the process (`cs != NULL`).
+        """
+        if self._cluster_id is None:
+            self._cluster_id = self._consumer.cluster_id(_CLUSTER_ID_TIMEOUT_S) or _NO_CLUSTER_ID
+        return self._cluster_id
+
     def _record(self, message: Message) -> Record:
         kind, stamp_ms = message.timestamp()
         stamped = utc_now() if kind == TIMESTAMP_NOT_AVAILABLE else datetime.fromtimestamp(stamp_ms / 1000, UTC)
         topic, partition, offset = message.topic(), message.partition(), message.offset()
         assert topic is not None and partition is not None and offset is not None  # noqa: S101, PT018 - a read record has a place
-        position = BrokerPosition(self._cluster_id, topic, partition, offset)
+        position = BrokerPosition(self._ask_cluster_id(), topic, partition, offset)
         return Record(position, stamped, message.key(), message.value() or b"")
 
 
