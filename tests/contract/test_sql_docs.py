@@ -62,7 +62,7 @@ def test_the_document_asks_ten_questions() -> None:
 def test_every_function_that_runs_with_the_owners_rights_fixes_its_search_path() -> None:
     definitions = re.split(r"(?=CREATE FUNCTION)", (MIGRATIONS / "sql" / "0001_functions.sql").read_text())
     definers = [text for text in definitions if "SECURITY DEFINER" in text]
-    assert len(definers) == 4
+    assert len(definers) == 5
     assert all("SET search_path = pg_catalog, pg_temp" in text for text in definers)
 
 
