@@ -1,0 +1,178 @@
+"""The trainer's use case: images and a CSV in, a published model version out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from services.contracts.errors import ConfigurationError
+from services.domain.classes import SURFACE_LABELS
+from services.trainer.card import RunFacts, model_card
+from services.trainer.export import export_ir, quantise
+from services.trainer.frames import FRAME_PX, GreyImage, LabelledFrame, check_classes, load_images, read_frames
+from services.trainer.metrics import fit_temperature
+from services.trainer.network import Network, build_network
+from services.trainer.plan import TrainingPlan
+from services.trainer.ports import TrainingObserver
+from services.trainer.repository import ModelRepository, ModelVersion, VersionExtras
+from services.trainer.sampling import BatchSource
+from services.trainer.served import run_model
+from services.trainer.split import SPLIT_FILE, CoilSplit, split_by_coil
+from services.trainer.training import Trainer, settle_batch_norm
+from services.trainer.verification import HeldOut, logits_of, rendered_frames, verify
+
+_log = logging.getLogger(__name__)
+
+_RUN_FILE = "run.json"
+_CALIBRATION_RENDERED_PER_CLASS = 4
+_CALIBRATION_FIRST_SEED = 900_000
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRequest:
+    """What to train on and where to put the result.
+
+    Attributes:
+        images_dir: Directory that the CSV's paths are relative to.
+        csv_file: The labelled frames.
+        model_name: Name in the model repository.
+        repository_dir: The model repository.
+        work_dir: Checkpoints; the same request with the same directory goes on where it stopped.
+        plan: The recipe.
+        held_out_share: Share of each class's coils that is kept for the verification.
+        split_file: A saved split to use instead of drawing one.
+        replace: Take the place of the newest version instead of adding one.
+        rendered_per_class: Rendered frames of each class in the verification.
+        calibration_frames: Training images that the INT8 ranges are taken from.
+        notes: What else a reader of the model card should know of this run.
+        date: Day of the training for the model card, ISO 8601.
+        command: How the run was started, for the model card.
+    """
+
+    images_dir: Path
+    csv_file: Path
+    model_name: str
+    repository_dir: Path
+    work_dir: Path
+    plan: TrainingPlan
+    date: str
+    command: str
+    held_out_share: float = 0.2
+    split_file: Path | None = None
+    replace: bool = False
+    rendered_per_class: int = 40
+    calibration_frames: int = 256
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _TrainingSet:
+    frames: Sequence[LabelledFrame]
+    images: Sequence[GreyImage]
+    held_out: HeldOut
+    split: CoilSplit
+
+
+def train(request: TrainingRequest, observer: TrainingObserver) -> ModelVersion:
+    """Train, verify on held-out coils, quantise and publish a model version.
+
+    Raises:
+        ConfigurationError: The data cannot be used, or a directory cannot be written.
+    """
+    observer.stage("reading the images")
+    data = _prepare(request)
+    _claim(request)
+    keras.utils.set_random_seed(request.plan.seed)
+    network = build_network(len(SURFACE_LABELS), dropout=request.plan.dropout)
+    source = BatchSource(data.frames, data.images, request.plan.seed, request.plan.mix)
+    trainer = Trainer(network, request.plan, source, request.work_dir)
+    observer.stage("training")
+    trainer.run(observer)
+    observer.stage("settling the batch-norm statistics")
+    settle_batch_norm(network.model, source, request.plan.batch_size, FRAME_PX)
+    return _publish(request, data, network, trainer, observer)
+
+
+def _prepare(request: TrainingRequest) -> _TrainingSet:
+    frames = read_frames(request.csv_file)
+    check_classes(frames)
+    images = load_images(request.images_dir, frames)
+    if request.split_file is not None:
+        split = CoilSplit.load(request.split_file)
+    else:
+        split = split_by_coil(frames, share=request.held_out_share, seed=request.plan.seed)
+    held = [index for index, frame in enumerate(frames) if split.is_held_out(frame)]
+    kept = [index for index, frame in enumerate(frames) if not split.is_held_out(frame)]
+    if not held or not kept:
+        raise ConfigurationError(
+            f"No coils can be held out of {request.csv_file}: give it more coils or another --held-out-share."
+        )
+    check_classes([frames[index] for index in kept])
+    return _TrainingSet(
+        [frames[index] for index in kept],
+        [images[index] for index in kept],
+        HeldOut([frames[index] for index in held], [images[index] for index in held]),
+        split,
+    )
+
+
+def _claim(request: TrainingRequest) -> None:
+    """Note what the work directory belongs to; refuse to go on with other data or another recipe."""
+    plan = json.dumps(request.plan.as_json(), sort_keys=True)
+    digest = hashlib.sha256(request.csv_file.read_bytes() + plan.encode()).hexdigest()
+    note = request.work_dir / _RUN_FILE
+    try:
+        request.work_dir.mkdir(parents=True, exist_ok=True)
+        if note.is_file() and json.loads(note.read_text(encoding="utf-8"))["digest"] != digest:
+            raise ConfigurationError(
+                f"{request.work_dir} holds a run with other data or settings: delete it or name another."
+            )
+        note.write_text(json.dumps({"digest": digest, "command": request.command}), encoding="utf-8")
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigurationError(f"The directory {request.work_dir} cannot be used: {error}.") from error
+
+
+def _publish(
+    request: TrainingRequest, data: _TrainingSet, network: Network, trainer: Trainer, observer: TrainingObserver
+) -> ModelVersion:
+    observer.stage("exporting")
+    plain = export_ir(network, FRAME_PX)
+    logits = logits_of(plain, run_model(plain, data.held_out.images))
+    temperature = fit_temperature(logits, data.held_out.labels)
+    fp32 = export_ir(network, FRAME_PX, temperature)
+    observer.stage("quantising to INT8")
+    int8 = quantise(fp32, _calibration_images(request, data))
+    observer.stage("verifying on held-out coils and rendered frames")
+    figures = verify(logits / temperature, int8, data.held_out, request.rendered_per_class)
+    facts = RunFacts(
+        frames=data.frames,
+        held_out=data.held_out.frames,
+        split=data.split,
+        plan=request.plan,
+        history=trainer.history,
+        temperature=temperature,
+        csv_file=request.csv_file,
+        date=request.date,
+        command=request.command,
+        notes=request.notes,
+    )
+    extras = VersionExtras(model_card(facts, figures), {SPLIT_FILE: data.split.as_text()})
+    repository = ModelRepository(request.repository_dir)
+    version = repository.publish(request.model_name, SURFACE_LABELS, int8, extras, replace=request.replace)
+    _log.info("published %s version %d", version.name, version.version)
+    return version
+
+
+def _calibration_images(request: TrainingRequest, data: _TrainingSet) -> list[GreyImage]:
+    rng = np.random.default_rng(request.plan.seed)
+    count = min(request.calibration_frames, len(data.images))
+    chosen = rng.choice(len(data.images), count, replace=False)
+    rendered, _ = rendered_frames(_CALIBRATION_RENDERED_PER_CLASS, _CALIBRATION_FIRST_SEED)
+    return [data.images[int(index)] for index in chosen] + rendered

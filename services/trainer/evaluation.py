@@ -1,0 +1,112 @@
+"""Scores a directory of labelled images through the served model: the yardstick of every version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from services.contracts.errors import ConfigurationError
+from services.contracts.scores import Scores
+from services.domain.classes import NO_DEFECT, SURFACE_LABELS
+from services.trainer.frames import image_files, read_frames, read_pixels
+from services.trainer.metrics import Report, evaluate, only_defects
+
+_BATCH_SIZE = 16
+
+
+class ServedModelClient(Protocol):
+    """The model behind the inference server; raises `InferenceUnavailable` when it cannot look."""
+
+    @property
+    def input_px(self) -> int:
+        """Side of the square of pixels that the model takes."""
+        ...
+
+    def score(self, images: npt.NDArray[np.uint8]) -> Scores:
+        """Look at a batch [n, input_px, input_px, 3]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRequest:
+    """Which images to score.
+
+    Attributes:
+        images_dir: Directory that the CSV's paths are relative to.
+        csv_file: `image_path` and `target` (class number or name) or `label`.
+        defects_only: Leave the no_defect answer out and score the ten defect classes alone.
+    """
+
+    images_dir: Path
+    csv_file: Path
+    defects_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What the served model is worth on these images.
+
+    Attributes:
+        model_name: The model that answered.
+        model_version: Its version, as the server says.
+        report: The figures.
+        called_no_defect: Images that the model called clean, whether or not that answer was scored.
+    """
+
+    model_name: str
+    model_version: str
+    report: Report
+    called_no_defect: int
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as plain values."""
+        served = {"model_name": self.model_name, "model_version": self.model_version}
+        return {**served, **self.report.as_json(), "called_no_defect": self.called_no_defect}
+
+
+def evaluate_served(
+    request: EvaluationRequest,
+    model: ServedModelClient,
+    on_batch: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Evaluation:
+    """Score all images of the CSV, a batch at a time, and compare with their labels.
+
+    Args:
+        request: The images.
+        model: The served model.
+        on_batch: Told after every batch how many images of how many are done.
+
+    Raises:
+        ConfigurationError: The CSV or an image cannot be used, or the model does not know a label.
+        TransientError: The inference server does not answer.
+    """
+    frames = read_frames(request.csv_file)
+    files = image_files(request.images_dir, frames)
+    batches = list(_score_all(files, model, on_batch))
+    labels: Sequence[str] = batches[0].labels
+    names = [SURFACE_LABELS[frame.label] for frame in frames]
+    unknown = sorted(set(names) - set(labels))
+    if unknown:
+        raise ConfigurationError(f"The model {batches[0].model_name} does not know the class {unknown[0]}.")
+    probabilities: npt.NDArray[np.floating] = np.concatenate([batch.probabilities for batch in batches])
+    called = [labels[index] for index in probabilities.argmax(axis=1)].count(NO_DEFECT)
+    if request.defects_only:
+        probabilities, labels = only_defects(probabilities, labels)
+        kept = [index for index, name in enumerate(names) if name != NO_DEFECT]
+        names, probabilities = [names[index] for index in kept], probabilities[kept]
+    report = evaluate(probabilities, [labels.index(name) for name in names], labels)
+    return Evaluation(batches[0].model_name, batches[0].model_version, report, called)
+
+
+def _score_all(
+    files: Sequence[Path], model: ServedModelClient, on_batch: Callable[[int, int], None]
+) -> Iterator[Scores]:
+    for start in range(0, len(files), _BATCH_SIZE):
+        batch = [read_pixels(path, model.input_px) for path in files[start : start + _BATCH_SIZE]]
+        yield model.score(np.stack(batch))
+        on_batch(start + len(batch), len(files))

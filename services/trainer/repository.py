@@ -1,0 +1,171 @@
+"""Triton's model repository on disk: configuration, labels, and atomic publication of versions.
+
+A version directory is written beside the others under a name that the server ignores and renamed into
+place when it is whole. Nothing half-written is ever served.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import openvino as ov
+
+from services.contracts.errors import ConfigurationError
+from services.trainer.served import ServedModel
+
+MODEL_FILE = "model.xml"
+WEIGHTS_FILE = "model.bin"
+CARD_FILE = "model_card.json"
+LABELS_FILE = "labels.txt"
+CONFIG_FILE = "config.pbtxt"
+
+_HASH_CHUNK_BYTES = 1 << 20
+
+_CONFIG = """# Served by Triton's OpenVINO backend, and as it is by the embedded server's own.
+# max_batch_size 0 makes the batch a plain dimension: with N the native backend would take batches of exactly N, or
+# pad them at the cost of N. The dynamic batcher goes with it; the classifier batches by itself.
+name: "{name}"
+backend: "openvino"
+max_batch_size: 0
+input [
+  {{ name: "image" data_type: TYPE_UINT8 dims: [ -1, {px}, {px}, 3 ] }}
+]
+output [
+  {{ name: "probabilities" data_type: TYPE_FP32 dims: [ -1, {classes} ] label_filename: "{labels}" }},
+  {{ name: "embedding" data_type: TYPE_FP32 dims: [ -1, {embedding} ] }},
+  {{ name: "evidence" data_type: TYPE_FP32 dims: [ -1, {cells}, {cells}, {classes} ] }}
+]
+instance_group [ {{ count: 1 kind: KIND_CPU }} ]
+version_policy: {{ latest: {{ num_versions: 1 }} }}
+parameters: {{ key: "PERFORMANCE_HINT" value: {{ string_value: "THROUGHPUT" }} }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A published version of a model."""
+
+    name: str
+    version: int
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class VersionExtras:
+    """What stands beside the network in a version's directory.
+
+    Attributes:
+        card: The model card, plain JSON values.
+        files: Further small text files by name.
+    """
+
+    card: Mapping[str, Any]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+class ModelRepository:
+    """The directory that Triton serves."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open a repository; the directory is made when the first version is published."""
+        self._directory = directory
+
+    def versions(self, name: str) -> list[int]:
+        """Return the published versions of a model, oldest first."""
+        folder = self._directory / name
+        if not folder.is_dir():
+            return []
+        return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal())
+
+    def publish(
+        self, name: str, labels: Sequence[str], model: ServedModel, extras: VersionExtras, *, replace: bool = False
+    ) -> ModelVersion:
+        """Write a new version whole and put it into place.
+
+        Args:
+            name: Model name; letters, digits, `_` and `-`.
+            labels: Class names in output order.
+            model: What to serve.
+            extras: The model card, to which file hashes are added, and other small files.
+            replace: Take the place of the newest version instead of adding one.
+
+        Raises:
+            ConfigurationError: The name is no directory name, or the disk cannot take the files.
+        """
+        if not name.replace("_", "").replace("-", "").isalnum():
+            raise ConfigurationError(f"{name!r} is no model name: use letters, digits, _ and -.")
+        newest = max(self.versions(name), default=0)
+        version = max(newest, 1) if replace else newest + 1
+        folder = self._directory / name
+        staged = folder / f".incoming-{uuid.uuid4().hex[:8]}"
+        try:
+            staged.mkdir(parents=True)
+            identity = {"model_name": name, "model_version": str(version)}
+            _write_version(staged, model, {**identity, **extras.card})
+            for file_name, text in extras.files.items():
+                (staged / file_name).write_text(text, encoding="utf-8")
+            _write_whole(folder / LABELS_FILE, "".join(f"{label}\n" for label in labels))
+            _write_whole(folder / CONFIG_FILE, _config(name, len(labels), model))
+            _put_into_place(staged, folder / str(version))
+        except OSError as error:
+            raise ConfigurationError(f"The model cannot be written to {folder}: {error.strerror}.") from error
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+        return ModelVersion(name, version, folder / str(version))
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hex SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_HASH_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _write_version(directory: Path, model: ServedModel, card: Mapping[str, Any]) -> None:
+    try:
+        ov.save_model(model.ir, directory / MODEL_FILE, compress_to_fp16=False)
+    except RuntimeError as error:  # OpenVINO's only way to say that a file cannot be written
+        raise OSError(0, str(error).splitlines()[0]) from error
+    files = {name: sha256_of(directory / name) for name in (MODEL_FILE, WEIGHTS_FILE)}
+    document = {**card, "evidence_bias": list(model.evidence_bias), "sha256": files}
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    (directory / CARD_FILE).write_text(text, encoding="utf-8")
+
+
+def _config(name: str, class_count: int, model: ServedModel) -> str:
+    return _CONFIG.format(
+        name=name,
+        px=model.image_px,
+        classes=class_count,
+        labels=LABELS_FILE,
+        embedding=model.embedding_size,
+        cells=model.evidence_cells,
+    )
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Replace a small file at once; leave it alone when it already says so."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
+    partial = path.with_name(f".{path.name}.incoming")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _put_into_place(staged: Path, target: Path) -> None:
+    if not target.exists():
+        staged.rename(target)
+        return
+    retired = target.with_name(f".retired-{uuid.uuid4().hex[:8]}")
+    target.rename(retired)
+    staged.rename(target)
+    shutil.rmtree(retired)

@@ -1,0 +1,38 @@
+"""`evaluate` through the real Triton with the shipped model: the demo line's own frames."""
+
+import json
+from pathlib import Path
+
+import cv2
+
+from services.adapters.cameras.renderer import render
+from services.adapters.triton import TritonClassifier
+from services.domain.classes import SURFACE_LABELS
+from services.runtime.settings import TritonSettings
+from services.trainer.evaluation import EvaluationRequest, evaluate_served
+
+PER_CLASS = 4
+
+
+def test_the_served_model_is_as_good_on_rendered_frames_as_its_card_says(
+    triton_url: str, tmp_path: Path, project_root: Path
+) -> None:
+    rows = ["image_path,target"]
+    for label in SURFACE_LABELS:
+        for seed in range(500, 500 + PER_CLASS):
+            cv2.imwrite(str(tmp_path / f"{label}-{seed}.jpg"), render(label, seed))
+            rows.append(f"{label}-{seed}.jpg,{label}")
+    csv_file = tmp_path / "labels.csv"
+    csv_file.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    model = TritonClassifier(TritonSettings(url=triton_url, inference_timeout_s=60), "surface_defects")
+    try:
+        evaluation = evaluate_served(EvaluationRequest(tmp_path, csv_file), model)
+    finally:
+        model.close()
+    assert evaluation.model_name == "surface_defects"
+    assert evaluation.report.top1.n == PER_CLASS * len(SURFACE_LABELS)
+    card = json.loads((project_root / "model_repository/surface_defects/1/model_card.json").read_text())
+    promised_low, promised_high = card["figures"]["rendered_frames"]["top1"]["wilson95"]
+    low, high = evaluation.report.top1.interval
+    assert low <= promised_high, evaluation.report.top1
+    assert high >= promised_low, evaluation.report.top1
