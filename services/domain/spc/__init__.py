@@ -1,0 +1,1 @@
+"""Statistical process control: charts, detectors, run lengths, change points, rates and multiplicity."""
