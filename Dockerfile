@@ -14,6 +14,7 @@ COPY pyproject.toml uv.lock ./
 RUN uv sync --frozen --no-dev --no-install-project $(for extra in ${EXTRAS}; do printf ' --extra %s' "$extra"; done)
 COPY README.md LICENSE ./
 COPY proto/ proto/
+COPY materials/ materials/
 COPY services/ services/
 COPY dashboard/ dashboard/
 RUN uv sync --frozen --no-dev $(for extra in ${EXTRAS}; do printf ' --extra %s' "$extra"; done)
