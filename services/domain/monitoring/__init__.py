@@ -1,0 +1,1 @@
+"""The process monitor's rules: from registered defects to statistics, alarms, flags and camera conditions."""

@@ -1,0 +1,130 @@
+"""From rows to flags: the same steps for an export on disk and for a line that runs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from services.domain.material import MaterialPack
+from services.domain.monitoring.engine import CoilOutcome, take_coil
+from services.domain.monitoring.facts import Flag, LandmarkEvent
+from services.domain.monitoring.flagging import FlagContext, camera_flag, machine_flag, worst_first
+from services.domain.monitoring.frame import Floats
+from services.domain.monitoring.grades import CoilJudgement, judge_coil
+from services.domain.monitoring.landmark_events import WeldBook, landmark_events
+from services.domain.monitoring.migration import move_to
+from services.domain.monitoring.monitor import LineMonitor
+from services.domain.monitoring.periods import look_for_period
+from services.domain.monitoring.setup import monitor_frame
+from services.domain.monitoring.state import MonitorState
+from services.domain.registration.coil import register_coil
+from services.domain.registration.coils import coil_order, with_coils
+from services.domain.registration.table import InspectionTable
+from services.domain.topology import Line, LineVersion
+
+
+@dataclass(frozen=True, slots=True)
+class CoilReport:
+    """One coil, judged.
+
+    Attributes:
+        outcome: Charts and registered defects.
+        flags: Flags that are open after this coil or were cleared by it.
+        judgement: Grade, price and loss.
+        landmarks: Marks of coil changes.
+        expected: (G, C) defects that the normal rates let expect on this coil.
+    """
+
+    outcome: CoilOutcome
+    flags: tuple[Flag, ...]
+    judgement: CoilJudgement
+    landmarks: tuple[LandmarkEvent, ...]
+    expected: Floats
+
+
+class LineAnalysis:
+    """One line's monitor with its material: takes coils of rows, gives reports."""
+
+    def __init__(self, versions: Sequence[LineVersion], classes: Sequence[str], pack: MaterialPack) -> None:
+        """Start before the first coil.
+
+        Args:
+            versions: The line's dated versions, oldest first.
+            classes: Defect classes that may occur.
+            pack: Of the line's material.
+
+        Raises:
+            ValueError: No camera of the line stands behind a machine.
+        """
+        self._versions = tuple(versions)
+        self._classes = tuple(classes)
+        self._pack = pack
+        frame = monitor_frame(self._versions[0].line, classes, pack)
+        self.monitor = LineMonitor(frame, MonitorState.new(frame))
+        self.welds = WeldBook()
+
+    def take(self, name: str, rows: InspectionTable) -> CoilReport:
+        """Take the next coil.
+
+        Args:
+            name: Of the coil.
+            rows: All its rows.
+        """
+        self._follow_line(float(rows.captured_s.min()))
+        monitor = self.monitor
+        coil = register_coil(rows, monitor.frame.layout, monitor.frame.landmarks)
+        normal = monitor.state.rate
+        landmarks = landmark_events(coil, monitor.frame, self.welds)
+        outcome = take_coil(monitor, name, coil)
+        judgement = judge_coil(outcome, monitor.frame, self._pack)
+        for fault in (*monitor.faults, *outcome.cleared):
+            look_for_period(fault, monitor.log, monitor.frame, outcome.coil)
+            group = monitor.frame.layout.groups[fault.group].group_id
+            fault.loss += judgement.loss.get(group, 0.0)
+            fault.loss_m += judgement.loss_m.get(group, 0.0)
+        expected = normal * outcome.standing.reading.evidence.metres
+        return CoilReport(outcome, self._flags(outcome), judgement, landmarks, expected)
+
+    def _follow_line(self, moment_s: float) -> None:
+        """Change over to the line as it stood at a moment."""
+        moment = datetime.fromtimestamp(moment_s, UTC)
+        line = line_at(self._versions, moment)
+        if line is not self.monitor.frame.layout.line:
+            move_to(self.monitor, monitor_frame(line, self._classes, self._pack))
+
+    def _flags(self, outcome: CoilOutcome) -> tuple[Flag, ...]:
+        monitor = self.monitor
+        context = FlagContext(monitor.frame, monitor.state, monitor.log, self._pack)
+        return (
+            *(machine_flag(each, context, cleared=False) for each in monitor.faults),
+            *(machine_flag(each, context, cleared=True) for each in outcome.cleared),
+            *(camera_flag(each, context, cleared=False) for each in monitor.camera_faults),
+            *(camera_flag(each, context, cleared=True) for each in outcome.cameras_cleared),
+        )
+
+
+def line_at(versions: Sequence[LineVersion], moment: datetime) -> Line:
+    """Return the version that held at a moment; before the first one, the first."""
+    held = [each for each in versions if each.valid_from is None or each.valid_from <= moment]
+    return (held[-1] if held else versions[0]).line
+
+
+def analyse(table: InspectionTable, analysis: LineAnalysis) -> Iterator[CoilReport]:
+    """Yield a report of every coil of an export, in the order of the line.
+
+    Args:
+        table: Rows of the line, in any order.
+        analysis: A new one, or one that goes on.
+    """
+    frame = analysis.monitor.frame
+    table = with_coils(table, frame.layout, frame.landmarks)
+    for code, rows in coil_order(table, frame.layout):
+        yield analysis.take(table.coils[code], table.take(rows))
+
+
+def final_flags(reports: Iterator[CoilReport]) -> tuple[Flag, ...]:
+    """Run through reports and return every flag as it stood last, worst first."""
+    latest: dict[object, Flag] = {}
+    for report in reports:
+        for flag in report.flags:
+            latest[flag.flag_id] = flag
+    return worst_first(tuple(latest.values()))

@@ -1,0 +1,131 @@
+"""What the monitor knows of its cameras: how well they see, what they invent, how they mix classes up.
+
+Sensitivity by capture-recapture: of the defects that cameras on both sides of a camera reported, the share that it
+reported too. The first and the last camera have no neighbour on one side; they are taken to be as good as the
+others on average. False calls are what only the hypothesis 'no defect there' explains well.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from services.domain.attribution.parameters import TYPICAL_SENSITIVITY, TYPICAL_SURVIVAL, CameraParameters
+from services.domain.attribution.posterior import Posterior
+from services.domain.monitoring.frame import MonitorFrame
+from services.domain.monitoring.state import MonitorState
+
+Floats = npt.NDArray[np.float64]
+
+MEMORY_COILS: Final = 300.0
+"""What is learnt about cameras fades with this many coils."""
+RECENT_COILS: Final = 5.0
+"""What is taken for the present state of cameras and machines, in coils."""
+ANCHOR_COILS: Final = 10.0
+"""How much the learnt state weighs against the present one, in coils."""
+_SENSITIVITY_WEIGHT: Final = 20.0
+_LEAST_SENSITIVITY, _MOST_SENSITIVITY = 0.05, 0.995
+_LEAST_FALSE: Final = 1e-6
+_MOST_FALSE: Final = 0.9
+
+
+def learnt(state: MonitorState, frame: MonitorFrame) -> CameraParameters:
+    """Return what is believed about the cameras in the long run."""
+    false_rate = state.false_calls / state.false_frames
+    return _parameters(state, frame, false_rate)
+
+
+def present(state: MonitorState, frame: MonitorFrame, calls: Floats, frames: Floats) -> CameraParameters:
+    """Return what is believed about the cameras now: the long run, and the false calls of the last few coils.
+
+    Args:
+        state: Before the present coil.
+        frame: The set-up.
+        calls: (J,) false calls of the present coil, expected number.
+        frames: (J,) frames of the present coil.
+    """
+    learnt_rate = state.false_calls / state.false_frames
+    anchor = ANCHOR_COILS * np.maximum(frames, 1.0)
+    now = (learnt_rate * anchor + state.recent_false + calls) / (anchor + state.recent_frames + frames)
+    return _parameters(state, frame, now)
+
+
+def sensitivities(state: MonitorState) -> Floats:
+    """Return (J, C) sensitivities by capture-recapture.
+
+    A camera's own counts of a class are drawn towards the camera's mean times what all cameras together show of
+    the class, so that a class that is hard to see is taken to be hard for the first and last camera too.
+    """
+    known = state.trials.sum(axis=1) > 0
+    weight = _SENSITIVITY_WEIGHT
+    overall = (state.hits.sum() + weight * TYPICAL_SENSITIVITY) / (state.trials.sum() + weight)
+    by_camera = (state.hits.sum(axis=1) + weight * overall) / (state.trials.sum(axis=1) + weight)
+    by_camera[~known] = overall
+    expected = (state.trials * by_camera[:, None]).sum(axis=0)
+    by_class = (state.hits.sum(axis=0) + weight) / (expected + weight)
+    likely = by_camera[:, None] * by_class[None, :]
+    both = (state.hits + weight * likely) / (state.trials + weight)
+    return np.asarray(both.clip(_LEAST_SENSITIVITY, _MOST_SENSITIVITY), dtype=np.float64)
+
+
+def learn(
+    state: MonitorState,
+    labels: npt.NDArray[np.int16],
+    where: Posterior,
+    frames: npt.NDArray[np.int64],
+    doubtful: npt.NDArray[np.bool_],
+) -> None:
+    """Take one coil into the cameras' books.
+
+    Args:
+        state: Is changed.
+        labels: (D, J) what the cameras said of D defects.
+        where: Posterior of their birthplaces.
+        frames: (J,) frames of each camera.
+        doubtful: (J,) cameras whose false calls are not learnt as usual.
+    """
+    seen = labels >= 0
+    calls = false_calls(seen, where.false)
+    share = where.born.sum(axis=1)
+    fade = 1 - 1 / MEMORY_COILS
+    for sums in (state.hits, state.trials, state.confusion, state.false_labels):
+        np.multiply(sums, fade, out=sums)
+    state.false_calls[:] = np.where(doubtful, state.false_calls, fade * state.false_calls + calls)
+    state.false_frames[:] = np.where(doubtful, state.false_frames, fade * state.false_frames + frames)
+    _learn_sensitivity(state, labels, share)
+    camera_weight = seen * where.false[:, None]
+    for camera in range(labels.shape[1]):
+        rows = seen[:, camera]
+        codes = labels[rows, camera]
+        np.add.at(state.false_labels[camera], codes, camera_weight[rows, camera])
+        np.add.at(state.confusion.T, codes, share[rows])
+    quick = 1 - 1 / RECENT_COILS
+    state.recent_false[:] = quick * state.recent_false + calls
+    state.recent_frames[:] = quick * state.recent_frames + frames
+
+
+def false_calls(seen: npt.NDArray[np.bool_], false: Floats) -> Floats:
+    """Return (J,) expected number of false calls: sightings weighted with the chance that no defect was there."""
+    return np.asarray((seen * false[:, None]).sum(axis=0), dtype=np.float64)
+
+
+def _learn_sensitivity(state: MonitorState, labels: npt.NDArray[np.int16], share: Floats) -> None:
+    """Count hits of defects that cameras on both sides reported."""
+    seen = labels >= 0
+    looked = labels >= -1
+    before: npt.NDArray[np.int64] = np.cumsum(seen, axis=1) - seen
+    behind = seen.sum(axis=1, keepdims=True) - np.cumsum(seen, axis=1)
+    trial = looked & (before > 0) & (behind > 0)
+    state.trials += trial.T.astype(np.float64) @ share
+    state.hits += (trial & seen).T.astype(np.float64) @ share
+
+
+def _parameters(state: MonitorState, frame: MonitorFrame, false_rate: Floats) -> CameraParameters:
+    stages = frame.layout.stages[:, None].astype(np.float64)
+    return CameraParameters(
+        sensitivity=sensitivities(state),
+        false_per_frame=np.clip(false_rate, _LEAST_FALSE, _MOST_FALSE),
+        false_labels=state.false_labels / state.false_labels.sum(axis=1, keepdims=True),
+        confusion=state.confusion / state.confusion.sum(axis=1, keepdims=True),
+        survival=np.repeat(TYPICAL_SURVIVAL**stages, len(frame.classes), axis=1),
+    )

@@ -1,0 +1,126 @@
+"""Which cause, and since when: Bayes' rule over machine groups, cameras and 'false alarm', from the last coils."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import logsumexp
+
+from services.domain.monitoring.facts import CAMERA_PREFIX, FALSE_ALARM
+from services.domain.monitoring.frame import CAMERA_RATIO, RATIO_GRID, MonitorFrame
+from services.domain.monitoring.state import HISTORY_COILS, MonitorState
+
+Floats = npt.NDArray[np.float64]
+
+_HALF_CHI_SQUARE_95: Final = 1.920729410347
+"""A split is in the 95 % likelihood interval when its log-likelihood is at most this far below the best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who did it.
+
+    Attributes:
+        probabilities: Cause (group id, `camera:<id>`, `FALSE_ALARM`) to posterior probability.
+        group: Index of the most probable machine group.
+        defect_class: Index of its most probable class.
+        camera: Index of the camera when a camera is the most probable cause of all, else None.
+    """
+
+    probabilities: dict[str, float]
+    group: int
+    defect_class: int
+    camera: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """When it began: numbers of coils, the 95 % likelihood interval around the best split."""
+
+    best: int
+    low: int
+    high: int
+
+
+def ring_order(state: MonitorState) -> npt.NDArray[np.int64]:
+    """Return the numbers of the remembered coils, oldest first."""
+    return np.arange(max(0, state.coils - HISTORY_COILS), state.coils, dtype=np.int64)
+
+
+def attribute(state: MonitorState, frame: MonitorFrame, explained: npt.NDArray[np.bool_]) -> Attribution:
+    """Weigh all causes, averaged over when it may have begun and over how strong it may be.
+
+    A change of a stream is expected once in `plan.mean_coils_between_faults` coils of the whole line; that prior
+    is what 'false alarm' competes with.
+
+    Args:
+        state: After the coil.
+        frame: The set-up.
+        explained: (G, C) streams whose open flag explains them already.
+    """
+    order = ring_order(state) % HISTORY_COILS
+    prior = -np.log(max(frame.streams, 1) * frame.plan.mean_coils_between_faults)
+    machines = _machine_evidence(state, order) + prior + np.log(frame.cause_weight)
+    machines[explained | ~np.broadcast_to(frame.watched, machines.shape)] = -np.inf
+    cameras = _camera_evidence(state, order) + prior
+    by_group = np.asarray(logsumexp(machines, axis=1), dtype=np.float64)
+    everything = np.concatenate((by_group, cameras, [0.0]))
+    weights = np.exp(everything - logsumexp(everything))
+    names = [group.group_id for group in frame.layout.groups]
+    names += [CAMERA_PREFIX + name for name in frame.layout.cameras] + [FALSE_ALARM]
+    best_group = int(by_group.argmax())
+    best_camera = int(cameras.argmax())
+    blamed = best_camera if cameras[best_camera] > by_group[best_group] else None
+    probabilities = dict(zip(names, (float(weight) for weight in weights), strict=True))
+    return Attribution(probabilities, best_group, int(machines[best_group].argmax()), blamed)
+
+
+def onset_of_stream(state: MonitorState, group: int, defect_class: int) -> Onset:
+    """Return the most likely first coil of a stream's excess, by maximum likelihood over split and strength."""
+    order = ring_order(state)
+    place = order % HISTORY_COILS
+    gains = state.ring_gain[place, :, group, defect_class]
+    metres = state.ring_m[place, group, defect_class]
+    rate = float(state.rate[group, defect_class])
+    steps = gains - (np.array(RATIO_GRID)[None, :] - 1) * (rate * metres)[:, None]
+    return _split(steps, order)
+
+
+def excess_rate(state: MonitorState, group: int, defect_class: int) -> float:
+    """Return how much a stream exceeds its normal rate since its onset, defects per detectable metre."""
+    onset = onset_of_stream(state, group, defect_class)
+    order = np.arange(onset.best, state.coils) % HISTORY_COILS
+    metres = float(state.ring_m[order, group, defect_class].sum())
+    count = float(state.ring_count[order, group, defect_class].sum())
+    return count / max(metres, 1e-9) - float(state.rate[group, defect_class])
+
+
+def onset_of_camera(state: MonitorState, camera: int) -> Onset:
+    """Return the most likely first coil of a camera's false calls."""
+    order = ring_order(state)
+    place = order % HISTORY_COILS
+    steps = state.ring_camera[place, camera] - (CAMERA_RATIO - 1) * state.ring_camera_expected[place, camera]
+    return _split(steps[:, None], order)
+
+
+def _split(steps: Floats, order: npt.NDArray[np.int64]) -> Onset:
+    tails = np.cumsum(steps[::-1], axis=0)[::-1]
+    likelihood = tails.max(axis=1)
+    best = len(likelihood) - 1 - int(likelihood[::-1].argmax())
+    inside = np.flatnonzero(likelihood >= likelihood[best] - _HALF_CHI_SQUARE_95)
+    return Onset(int(order[best]), int(order[inside[0]]), int(order[inside[-1]]))
+
+
+def _machine_evidence(state: MonitorState, order: npt.NDArray[np.int64]) -> Floats:
+    """Return (G, C) log of the sum over onsets of the mean likelihood ratio over strengths."""
+    ratios = np.array(RATIO_GRID)[None, :, None, None]
+    expected = state.rate * state.ring_m[order]
+    steps = state.ring_gain[order] - (ratios - 1) * expected[:, None]
+    tails = np.cumsum(steps[::-1], axis=0)
+    return np.asarray(logsumexp(tails, axis=(0, 1)) - np.log(len(RATIO_GRID)), dtype=np.float64)
+
+
+def _camera_evidence(state: MonitorState, order: npt.NDArray[np.int64]) -> Floats:
+    steps = state.ring_camera[order] - (CAMERA_RATIO - 1) * state.ring_camera_expected[order]
+    return np.asarray(logsumexp(np.cumsum(steps[::-1], axis=0), axis=0), dtype=np.float64)

@@ -1,0 +1,1 @@
+"""From inspected frames to physical defects: places, coils, landmarks, one defect of many sightings."""
