@@ -5,8 +5,10 @@ import sys
 import typer
 
 from services.commands import camera, db, stack
+from services.commands.analyse import analyse
 from services.commands.bench import bench
 from services.commands.evaluate import evaluate
+from services.commands.simulate import simulate
 from services.commands.train import train
 from services.contracts.errors import MillsightError
 
@@ -20,7 +22,7 @@ app = typer.Typer(
 )
 USER_ERROR_EXIT_CODE = 2
 
-for command in (stack.up, stack.down, stack.status, stack.logs, bench, train, evaluate):
+for command in (stack.up, stack.down, stack.status, stack.logs, bench, train, evaluate, analyse, simulate):
     app.command()(command)
 app.add_typer(camera.app, name="camera")
 app.add_typer(db.app, name="db")
