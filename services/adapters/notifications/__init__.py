@@ -1,0 +1,1 @@
+"""Notifications: the ways alerts leave the house."""
