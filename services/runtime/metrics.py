@@ -70,3 +70,23 @@ TRANSIENT_ERRORS: Final = Counter(
     "millsight_transient_errors_total", "Attempts that failed for infrastructure reasons", ["stage"]
 )
 LAST_COMMIT: Final = Gauge("millsight_last_commit_timestamp_seconds", "When offsets were last committed")
+
+# Process monitor
+MONITOR_ROWS: Final = Counter("millsight_monitor_rows_total", "Inspections that were judged", ["line"])
+MONITOR_COILS: Final = Counter("millsight_monitor_coils_total", "Coils that were judged", ["line"])
+MONITOR_LATE_COILS: Final = Counter(
+    "millsight_monitor_late_coils_total", "Coils that were judged again because rows came late", ["line"]
+)
+MONITOR_ROWS_TOO_LATE: Final = Counter(
+    "millsight_monitor_rows_too_late_total", "Inspections that came too late to be judged", ["line"]
+)
+MONITOR_OPEN_COILS: Final = Gauge("millsight_monitor_open_coils", "Coils that still pass the cameras")
+MONITOR_NEWEST: Final = Gauge(
+    "millsight_monitor_newest_capture_timestamp_seconds", "Newest capture that was judged", ["line"]
+)
+FLAGS_OPEN: Final = Gauge(
+    "millsight_flags_open", "Flags of machines and cameras that are not over", ["line", "severity"]
+)
+ALERTS: Final = Counter(
+    "millsight_alerts_total", "Alerts by receiver and what became of them", ["receiver", "result"]
+)

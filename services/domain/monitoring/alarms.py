@@ -55,7 +55,7 @@ def clear_cameras(
             over.append(fault)
     for fault in over:
         monitor.camera_faults.remove(fault)
-        monitor.restart_cameras(_only(fault.camera, monitor))
+        monitor.restart_cameras(monitor.only_camera(fault.camera))
     return tuple(over)
 
 
@@ -175,7 +175,3 @@ def _raise_camera(monitor: LineMonitor, camera: int, kind: str, standing: Standi
     seen_by[monitor.frame.layout.first_camera <= camera] = True
     monitor.restart(seen_by & ~explained(monitor.faults, monitor.frame))
     return fault
-
-
-def _only(camera: int, monitor: LineMonitor) -> npt.NDArray[np.bool_]:
-    return np.asarray(np.arange(len(monitor.frame.layout.cameras)) == camera, dtype=np.bool_)

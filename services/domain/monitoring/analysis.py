@@ -14,8 +14,9 @@ from services.domain.monitoring.landmark_events import WeldBook, landmark_events
 from services.domain.monitoring.migration import move_to
 from services.domain.monitoring.monitor import LineMonitor
 from services.domain.monitoring.periods import look_for_period
+from services.domain.monitoring.repairs import RepairWatch
 from services.domain.monitoring.setup import monitor_frame
-from services.domain.monitoring.state import MonitorState
+from services.domain.monitoring.state import HISTORY_COILS, MonitorState
 from services.domain.registration.coil import register_coil
 from services.domain.registration.coils import coil_order, with_coils
 from services.domain.registration.table import InspectionTable
@@ -42,7 +43,15 @@ class CoilReport:
 
 
 class LineAnalysis:
-    """One line's monitor with its material: takes coils of rows, gives reports."""
+    """One line's monitor with its material: takes coils of rows, gives reports.
+
+    Attributes:
+        monitor: Charts and open faults.
+        welds: How usual welds are on the line.
+        repairs: Finished work orders whose effect is not known yet.
+        maintained_until: Work orders that ended before this are taken into account; None: none are.
+        judged: The latest coils by name: number, and rows they were judged by.
+    """
 
     def __init__(self, versions: Sequence[LineVersion], classes: Sequence[str], pack: MaterialPack) -> None:
         """Start before the first coil.
@@ -61,6 +70,9 @@ class LineAnalysis:
         frame = monitor_frame(self._versions[0].line, classes, pack)
         self.monitor = LineMonitor(frame, MonitorState.new(frame))
         self.welds = WeldBook()
+        self.repairs: list[RepairWatch] = []
+        self.maintained_until: datetime | None = None
+        self.judged: dict[str, tuple[int, int]] = {}
 
     def take(self, name: str, rows: InspectionTable) -> CoilReport:
         """Take the next coil.
@@ -82,7 +94,14 @@ class LineAnalysis:
             fault.loss += judgement.loss.get(group, 0.0)
             fault.loss_m += judgement.loss_m.get(group, 0.0)
         expected = normal * outcome.standing.reading.evidence.metres
+        self._note_judged(name, outcome.standing.number, len(rows))
         return CoilReport(outcome, self._flags(outcome), judgement, landmarks, expected)
+
+    def _note_judged(self, name: str, number: int, rows: int) -> None:
+        self.judged.pop(name, None)
+        self.judged[name] = (number, rows)
+        while len(self.judged) > HISTORY_COILS:
+            del self.judged[next(iter(self.judged))]
 
     def _follow_line(self, moment_s: float) -> None:
         """Change over to the line as it stood at a moment."""

@@ -1,7 +1,6 @@
 """Which cause, and since when: Bayes' rule over machine groups, cameras and 'false alarm', from the last coils."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +11,6 @@ from services.domain.monitoring.frame import CAMERA_RATIO, RATIO_GRID, MonitorFr
 from services.domain.monitoring.state import HISTORY_COILS, MonitorState
 
 Floats = npt.NDArray[np.float64]
-
-_HALF_CHI_SQUARE_95: Final = 1.920729410347
-"""A split is in the 95 % likelihood interval when its log-likelihood is at most this far below the best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """When it began: numbers of coils, the 95 % likelihood interval around the best split."""
+    """When it began: number of the coil (posterior median) and the 95 % posterior interval."""
 
     best: int
     low: int
@@ -77,7 +73,7 @@ def attribute(state: MonitorState, frame: MonitorFrame, explained: npt.NDArray[n
 
 
 def onset_of_stream(state: MonitorState, group: int, defect_class: int) -> Onset:
-    """Return the most likely first coil of a stream's excess, by maximum likelihood over split and strength."""
+    """Return the first coil of a stream's excess, averaged over how strong it is."""
     order = ring_order(state)
     place = order % HISTORY_COILS
     gains = state.ring_gain[place, :, group, defect_class]
@@ -97,7 +93,7 @@ def excess_rate(state: MonitorState, group: int, defect_class: int) -> float:
 
 
 def onset_of_camera(state: MonitorState, camera: int) -> Onset:
-    """Return the most likely first coil of a camera's false calls."""
+    """Return the first coil of a camera's false calls."""
     order = ring_order(state)
     place = order % HISTORY_COILS
     steps = state.ring_camera[place, camera] - (CAMERA_RATIO - 1) * state.ring_camera_expected[place, camera]
@@ -105,11 +101,17 @@ def onset_of_camera(state: MonitorState, camera: int) -> Onset:
 
 
 def _split(steps: Floats, order: npt.NDArray[np.int64]) -> Onset:
-    tails = np.cumsum(steps[::-1], axis=0)[::-1]
-    likelihood = tails.max(axis=1)
-    best = len(likelihood) - 1 - int(likelihood[::-1].argmax())
-    inside = np.flatnonzero(likelihood >= likelihood[best] - _HALF_CHI_SQUARE_95)
-    return Onset(int(order[best]), int(order[inside[0]]), int(order[inside[-1]]))
+    """Return the posterior median of the first coil and its 95 % interval, flat prior over coils and strengths.
+
+    Args:
+        steps: (n, K) log-likelihood ratio of each coil for each strength.
+        order: (n,) numbers of the coils.
+    """
+    tails = np.asarray(logsumexp(np.cumsum(steps[::-1], axis=0)[::-1], axis=1), dtype=np.float64)
+    weights = np.exp(tails - tails.max())
+    reached = np.cumsum(weights) / weights.sum()
+    low, best, high = (int(order[np.searchsorted(reached, level)]) for level in (0.025, 0.5, 0.975))
+    return Onset(best, low, high)
 
 
 def _machine_evidence(state: MonitorState, order: npt.NDArray[np.int64]) -> Floats:

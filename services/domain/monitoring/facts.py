@@ -12,6 +12,8 @@ from uuid import UUID
 
 FALSE_ALARM = "none"
 """Key of 'no machine: false alarm' in posteriors over causes."""
+COIL_CHANGE = "coil_change"
+"""The cause of a landmark."""
 CAMERA_PREFIX = "camera:"
 """A cause that is a camera, not a machine, is written `camera:<camera_id>` in posteriors."""
 
@@ -54,7 +56,7 @@ class RegisteredDefect:
         sightings: In order of the cameras.
         looked: Cameras that looked there and saw nothing, in strip order. A camera in neither list did not look.
         class_posterior: Class to probability, over what it is if it is a defect.
-        cause_posterior: Group id to probability, and `FALSE_ALARM`; sums to 1.
+        cause_posterior: Group id to probability, and `FALSE_ALARM`; sums to 1. Of a landmark: `COIL_CHANGE`.
         landmark: A mark of a coil change (weld, tracking hole, notch): an event, never a machine's fault.
     """
 

@@ -11,7 +11,7 @@ from services.domain.spc.lattice_run_length import compound_poisson_increments, 
 
 Floats = npt.NDArray[np.float64]
 
-_LOWEST, _HIGHEST = 1.0, 30.0
+_LOWEST, _HIGHEST = 1.0, 24.0
 _STEP: Final = 0.05
 _LEAST_MEAN: Final = 1e-3
 _MOST_MEAN: Final = 60.0

@@ -85,6 +85,10 @@ class LineMonitor:
         self.state.ring_camera_expected[:, cameras] = 0.0
         self.state.ring_calls[:, cameras] = 0.0
 
+    def only_camera(self, camera: int) -> Mask:
+        """Return (J,) a choice of one camera."""
+        return np.asarray(np.arange(len(self.frame.layout.cameras)) == camera, dtype=np.bool_)
+
     def repaired(self, groups: frozenset[int]) -> None:
         """Take note that machine groups were worked on: their charts start anew, their faults are closed."""
         self.faults = [each for each in self.faults if each.group not in groups]

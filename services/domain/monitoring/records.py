@@ -8,6 +8,7 @@ import numpy as np
 
 from services.domain.monitoring.analysis import CoilReport
 from services.domain.monitoring.facts import (
+    COIL_CHANGE,
     FALSE_ALARM,
     CameraExposure,
     CoilRecord,
@@ -100,12 +101,14 @@ def _sightings(defect: int, coil: RegisteredCoil, frame: MonitorFrame) -> tuple[
 def _posteriors(
     defect: int, index: int | None, report: CoilReport, frame: MonitorFrame
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Return class and cause posteriors; a landmark has its own class and no cause."""
+    """Return class and cause posteriors; a landmark has the classes it was called and no machine as its cause."""
     if index is None:
         labels = report.outcome.coil.labels[defect]
         codes, counts = np.unique(labels[labels >= 0], return_counts=True)
         shares = counts / counts.sum()
-        return {frame.classes[int(code)]: float(s) for code, s in zip(codes, shares, strict=True)}, {}
+        return {frame.classes[int(code)]: float(s) for code, s in zip(codes, shares, strict=True)}, {
+            COIL_CHANGE: 1.0
+        }
     detection = report.outcome.standing.reading.detection
     born, false = detection.born[index], float(detection.false[index])
     by_class = born.sum(axis=0) / max(float(born.sum()), 1e-300)
