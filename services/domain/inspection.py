@@ -47,6 +47,11 @@ class Inspection:
     `captured_at` is the device's clock, `received_at` the classifier's; both are aware UTC. `strip_position_m`
     is the position along the strip of the frame's centre, None where the camera does not know it.
     `image` holds the JPEG or PNG bytes that are kept as evidence, None for frames whose pixels are not kept.
+
+    What the picture says about its camera, None where nobody measured it: `brightness` (mean grey, 0 to 1),
+    `saturated` (share of white pixels), `sharpness` (variance of the Laplacian, grey levels squared) and
+    `picture_hash` (signed, 64 bits; equal pictures have equal hashes). `spot` is where in the image the evidence
+    of a defect peaks, column then row, 0 to 1.
     """
 
     frame_id: UUID
@@ -66,6 +71,11 @@ class Inspection:
     model_version: str
     position: BrokerPosition
     image: bytes | None = None
+    brightness: float | None = None
+    saturated: float | None = None
+    sharpness: float | None = None
+    picture_hash: int | None = None
+    spot: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from services.domain.material import MaterialPack
 from services.domain.monitoring.engine import CoilOutcome, take_coil
 from services.domain.monitoring.facts import Flag, LandmarkEvent
 from services.domain.monitoring.flagging import FlagContext, camera_flag, machine_flag, worst_first
-from services.domain.monitoring.frame import Floats
+from services.domain.monitoring.frame import Floats, MonitorFrame
 from services.domain.monitoring.grades import CoilJudgement, judge_coil
 from services.domain.monitoring.landmark_events import WeldBook, landmark_events
 from services.domain.monitoring.migration import move_to
@@ -96,6 +96,11 @@ class LineAnalysis:
         expected = normal * outcome.standing.reading.evidence.metres
         self._note_judged(name, outcome.standing.number, len(rows))
         return CoilReport(outcome, self._flags(outcome), judgement, landmarks, expected)
+
+    def frames(self) -> tuple[MonitorFrame, ...]:
+        """Return the set-ups of all versions of the line, newest first."""
+        lines = [each.line for each in reversed(self._versions)]
+        return tuple(monitor_frame(line, self._classes, self._pack) for line in lines)
 
     def _note_judged(self, name: str, number: int, rows: int) -> None:
         self.judged.pop(name, None)

@@ -59,7 +59,8 @@ def check_cameras(
         usual_sharpness: (J,) median sharpness of each camera when it worked, NaN where unknown.
     """
     sharpness = np.full(len(frame.layout.cameras), np.nan)
-    measured = coil.table.pictures is not None or bool(np.isfinite(coil.table.spot).any())
+    located = np.isfinite(coil.table.spot[:, 0]) & (coil.table.label >= 0)
+    measured = coil.table.pictures is not None or int(located.sum()) >= fixed_place.LEAST_SPOTS
     if not measured:
         found = [(place, each) for place in range(len(sharpness)) for each in _by_sightings(coil, place)]
         return CameraCheck(tuple(found), sharpness)
@@ -68,7 +69,12 @@ def check_cameras(
     most = int(coil.frames.max())
     found = []
     for place in range(len(sharpness)):
-        frames = _frames_of(coil.table, np.flatnonzero(camera == place))
+        rows = np.flatnonzero(camera == place)
+        if coil.table.pictures is None and int(located[rows].sum()) < fixed_place.LEAST_SPOTS:
+            missing = silent(most, len(rows))
+            found += [(place, missing)] if missing else []
+            continue
+        frames = _frames_of(coil.table, rows)
         if np.isfinite(frames.sharpness).any():
             sharpness[place] = np.nanmedian(frames.sharpness)
         usual = usual_sharpness[place]

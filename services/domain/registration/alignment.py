@@ -27,7 +27,7 @@ _MOST_SIGHTINGS: Final = 400
 
 
 def align(places: Floats, camera: Codes, sighted: Mask, pitch_m: float, layout: LineLayout) -> Floats:
-    """Return (N,) places of one coil's frames on the scale of the first camera that saw it.
+    """Return (N,) places of one coil's frames on the scale of the first camera; `places` itself when all is well.
 
     Args:
         places: (N,) metres.
@@ -36,7 +36,7 @@ def align(places: Floats, camera: Codes, sighted: Mask, pitch_m: float, layout: 
         pitch_m: Usual distance between frames.
         layout: The line.
     """
-    aligned = places.copy()
+    aligned = places
     head = float(places.min()) if len(places) else 0.0
     if np.any(layout.stretch != 1.0):
         aligned = head + (places - head) / layout.stretch[camera]
@@ -47,6 +47,7 @@ def align(places: Floats, camera: Codes, sighted: Mask, pitch_m: float, layout: 
         if len(marks) and len(reference):
             shift, stretch = _correction(marks - head, reference - head, pitch_m)
             if shift or stretch:
+                aligned = aligned.copy() if aligned is places else aligned
                 aligned[rows] -= shift + stretch * (aligned[rows] - head)
                 marks = np.sort(aligned[rows & sighted])[:_MOST_SIGHTINGS]
         reference = _distinct(np.concatenate((reference, marks)), pitch_m)

@@ -89,6 +89,14 @@ class _CameraFrames:
         gap = np.minimum(np.abs(points - self.places[left]), np.abs(points - self.places[right]))
         return np.asarray(gap <= _TOUCH * self.pitch_m / 2 + 1e-9, dtype=np.bool_)
 
+    def covers_all(self, first_m: float, last_m: float) -> bool:
+        """Tell whether frames without a gap show everything between two places."""
+        if not len(self.places):
+            return False
+        reach = _TOUCH * self.pitch_m / 2 + 1e-9
+        ends = self.places[0] - reach <= first_m and self.places[-1] + reach >= last_m
+        return bool(ends and np.all(np.diff(self.places) <= 2 * reach))
+
 
 def register_coil(table: InspectionTable, layout: LineLayout, rule: LandmarkRule) -> RegisteredCoil:
     """Register the rows of one coil.
@@ -134,18 +142,28 @@ def _frames(
 ) -> tuple[list[_CameraFrames], tuple[float, float]]:
     """Return the frames of each camera by place, and the first and last place that any of them shows."""
     places = places_m(table, camera, layout)
-    pitches = [frame_pitch_m(np.sort(places[camera == index])) for index in range(len(layout.cameras))]
+    rows = [_by_place(np.flatnonzero(camera == index), places, table) for index in range(len(layout.cameras))]
+    pitches = [frame_pitch_m(places[each]) for each in rows]
     usual = max((pitch for pitch in pitches if pitch > 0), default=1.0)
-    places = align(places, camera, table.label != UNKNOWN, usual, layout)
-    frames = []
-    for index in range(len(layout.cameras)):
-        rows = np.flatnonzero(camera == index)
-        rows = rows[np.lexsort((table.label[rows], table.captured_s[rows], places[rows]))]
-        pitch = min(pitches[index] or usual, _LONGEST_PITCH_M)
-        frames.append(_CameraFrames(places[rows], rows.astype(np.int64), pitch))
+    aligned = align(places, camera, table.label != UNKNOWN, usual, layout)
+    if aligned is not places:
+        rows = [_by_place(each, aligned, table) for each in rows]
+    frames = [
+        _CameraFrames(aligned[each], each, min(pitch or usual, _LONGEST_PITCH_M))
+        for each, pitch in zip(rows, pitches, strict=True)
+    ]
     first = min(float(each.places[0]) - each.pitch_m / 2 for each in frames if len(each.places))
     last = max(float(each.places[-1]) + each.pitch_m / 2 for each in frames if len(each.places))
     return frames, (first, last)
+
+
+def _by_place(rows: Indices, places: Floats, table: InspectionTable) -> Indices:
+    """Return rows in strip order; time and label decide between frames of one place."""
+    order = np.argsort(places[rows], kind="stable")
+    ordered = rows[order]
+    if np.all(np.diff(places[ordered]) > 0):
+        return ordered
+    return rows[np.lexsort((table.label[rows], table.captured_s[rows], places[rows]))]
 
 
 def _rows_of(matches: Matches, frames: list[_CameraFrames], sighted: list[Mask]) -> Indices:
@@ -185,6 +203,10 @@ def _landmarks(labels: Labels, place_m: Floats, rule: LandmarkRule, pitch_m: flo
 
 def _coverage(frames: list[_CameraFrames], first_m: float, last_m: float) -> tuple[Mask, Floats, Floats]:
     """Return the sets of cameras that looked somewhere, the metres of each set, and the metres of each camera."""
+    if all(each.covers_all(first_m, last_m) for each in frames):
+        whole = last_m - first_m
+        cameras = len(frames)
+        return np.ones((1, cameras), dtype=np.bool_), np.array([whole]), np.full(cameras, whole)
     cell = min(float(each.pitch_m) for each in frames)
     cells = max(1, round((last_m - first_m) / cell))
     width = (last_m - first_m) / cells

@@ -36,4 +36,7 @@ def frame_pitch_m(sorted_places: Floats) -> float:
     """Return the usual distance between successive frames of one camera, 0 when there are fewer than two."""
     steps = np.diff(sorted_places)
     steps = steps[steps > 0]
-    return float(np.median(steps)) if len(steps) else 0.0
+    if not len(steps):
+        return 0.0
+    middle = len(steps) // 2
+    return float(np.partition(steps, middle)[middle])
