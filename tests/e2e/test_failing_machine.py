@@ -1,0 +1,112 @@
+"""A machine that starts to fail is flagged by the running line, on real pixels through Triton, with its name."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from services.runtime.embedded.ports import free_port
+from tests.line import PROJECT_ROOT, Line, wait_for
+
+pytestmark = pytest.mark.timeout(900)
+
+SPEED_M_S = 9.0
+FRAMES_PER_SECOND = 6.0
+COIL_LENGTH_M = 120.0
+LEARNING_COILS = 5
+HEALTHY_FOR = timedelta(seconds=150)
+"""Longer than the learning takes: five coils of 13 s, and their way past the last camera."""
+FLAGGED_WITHIN_S = 300.0
+FAILING, ITS_CLASS = "skinpass-1", "silk_spot"
+
+
+@pytest.fixture(scope="module")
+def fails_at() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=60) + HEALTHY_FOR
+
+
+@pytest.fixture(scope="module")
+def line(fails_at: datetime) -> Iterator[Line]:
+    """The demo line at three times its speed, with short coils, healthy until one machine fails."""
+    home = Path(tempfile.mkdtemp(prefix="millsight-e2e-fault-"))
+    home.chmod(0o755)
+    document = yaml.safe_load((PROJECT_ROOT / "line.yaml").read_text(encoding="utf-8"))
+    document["lines"][0] |= {"speed_m_s": SPEED_M_S, "monitoring": {"learning_coils": LEARNING_COILS}}
+    line_file = home / "line.yaml"
+    line_file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    line = Line(home / "state", line_file)
+    line.up()
+    fault = {
+        "machine_id": FAILING,
+        "defect_class": ITS_CLASS,
+        "rate_per_100m": 12.0,
+        "starts_at": fails_at.isoformat(),
+    }
+    environment = {
+        **os.environ,
+        "CAMERA_KAFKA__BOOTSTRAP_SERVERS": line.broker,
+        "CAMERA_LINE__FILE": str(line_file),
+        "CAMERA_SPOOL__DIR": str(home / "spool"),
+        "CAMERA_SOURCE__SPEC": "simulated",
+        "CAMERA_SOURCE__FRAMES_PER_SECOND": str(FRAMES_PER_SECOND),
+        "CAMERA_SOURCE__COIL_LENGTH_M": str(COIL_LENGTH_M),
+        "CAMERA_SOURCE__FAULTS": json.dumps([fault]),
+        "CAMERA_HEALTH__PORT": str(free_port()),
+    }
+    camera = line.start("camera", ["-m", "services.camera"], environment)
+    yield line
+    camera.terminate()
+    camera.wait(timeout=30)
+    line.down()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def test_a_machine_that_starts_to_fail_is_flagged_within_minutes(line: Line, fails_at: datetime) -> None:
+    flags_sql = "SELECT group_id, defect_class, alarm_at, onset_at, severity FROM flags WHERE kind = 'machine'"
+    learnt = "SELECT 1 FROM coil_records WHERE state = 'monitored'"
+    wait_for("the line is learnt", lambda: line.query(learnt), 240)
+    patience_s = (fails_at - datetime.now(UTC)).total_seconds() + FLAGGED_WITHIN_S
+    wait_for("a machine is flagged", lambda: line.query(flags_sql), patience_s, every_s=1.0)
+    ((group, defect_class, alarm_at, onset_at, severity),) = line.query(flags_sql)
+    assert (group, defect_class) == (FAILING, ITS_CLASS)
+    coil_s = COIL_LENGTH_M / SPEED_M_S
+    assert alarm_at >= fails_at - timedelta(seconds=coil_s)
+    assert abs((onset_at - fails_at).total_seconds()) < 3 * coil_s
+    assert severity >= 3
+
+
+def test_the_flag_is_a_work_order_that_people_can_follow(line: Line) -> None:
+    ((state, group),) = line.query("SELECT state, group_id FROM work_orders")
+    assert (state, group) == ("new", FAILING)
+    listed = line.millsight("work-orders", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert FAILING in listed.stdout
+    report = line.millsight("report", "--machine", FAILING, "--format", "json")
+    assert report.returncode == 0, report.stderr
+    assert any(row["defect_class"] == ITS_CLASS for row in json.loads(report.stdout))
+
+
+def test_machine_health_names_the_machine_and_no_other(line: Line) -> None:
+    states = dict(line.query("SELECT machine_id, state FROM machine_health"))
+    assert states[FAILING] == "maintenance_required"
+    assert [name for name, state in states.items() if state == "maintenance_required"] == [FAILING]
+
+
+def test_the_export_of_the_line_gives_the_same_answer_offline(line: Line, tmp_path: Path) -> None:
+    export = tmp_path / "export.parquet"
+    start = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    done = line.millsight(
+        "export", "--from", start, "--to", datetime.now(UTC).isoformat(), "--output", str(export)
+    )
+    assert done.returncode == 0, done.stderr
+    done = line.millsight("analyse", "--inspections", str(export), "--line", str(line.line_file), "--json")
+    assert done.returncode == 0, done.stderr
+    flags = json.loads(done.stdout)["flags"]
+    assert flags[0]["machine_id"] == FAILING
+    assert flags[0]["defect_class"] == ITS_CLASS
