@@ -1,5 +1,5 @@
 # One image per set of extras; which room runs in it is the command's business (compose.yaml).
-#   docker build -t millsight .
+#   docker build -t millsight --build-arg EXTRAS=mqtt .
 #   docker build -t millsight-dashboard --build-arg EXTRAS=dashboard .
 ARG PYTHON_IMAGE=python:3.11.15-slim-bookworm
 

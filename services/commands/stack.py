@@ -33,7 +33,7 @@ def up(
     cameras: Annotated[int | None, typer.Option(min=1, help="Run only this many of the line's cameras.")] = None,
     line: Annotated[Path | None, typer.Option(help="The line file; line.yaml unless given.")] = None,
 ) -> None:
-    """Run the line: Kafka, PostgreSQL, Triton, classifier, demo cameras and dashboard, until Ctrl-C."""
+    """Run the line until Ctrl-C: Kafka, PostgreSQL, Triton, classifier, process monitor, cameras and dashboard."""
     from services.contracts.errors import ConfigurationError
     from services.contracts.line_file import load_topology
     from services.runtime.embedded.detached import start_detached
@@ -91,7 +91,7 @@ def status(
     else:
         for service in found.document["services"]:
             place = f"{service['state']:<9} {service['address']:<28}"
-            typer.echo(f"{service['name']:<14} {place} {service['reason']}".rstrip())
+            typer.echo(f"{service['name']:<15} {place} {service['reason']}".rstrip())
         for note in found.notes:
             typer.echo(f"note: {note}")
         for problem in found.problems:

@@ -33,7 +33,7 @@ class TransientError(MillsightError):
 
 
 class DeliveryFailed(TransientError):
-    """The broker did not take a message in time; it stays where it was."""
+    """The broker, or a receiver of alerts, did not take a message in time; it stays where it was."""
 
 
 class CommitFailed(TransientError):

@@ -108,11 +108,16 @@ class ProcessMonitor:
         is_idle = time.monotonic() - self._news_at_s > self._settings.idle_close_s
         judged = 0
         for watch in self._watches.values():
-            judged += watch.turn(lambda: self._safe_cursor(page.cursor), idle=is_idle, alive=self.health.tick)
+            judged += watch.turn(lambda: self._safe_cursor(page.cursor), idle=is_idle, alive=self._alive)
         if len(page) and not any(len(watch.open) for watch in self._watches.values()):
             self._store.save_cursor(page.cursor)
         metrics.MONITOR_OPEN_COILS.set(sum(len(watch.open) for watch in self._watches.values()))
         return page.has_more or judged > 0
+
+    def _alive(self) -> bool:
+        """Tick, and say whether to go on."""
+        self.health.tick()
+        return not self._stop.is_set()
 
     def _safe_cursor(self, read: ReadCursor) -> ReadCursor:
         """Return up to where nothing that was read would be missed: where the oldest open coil begins."""

@@ -65,6 +65,9 @@ class LineWatch:
         layout = self.analysis.monitor.frame.layout
         groups = (*layout.groups, *((layout.unseen,) if layout.unseen else ()))
         parts.store.save_groups(self._line.id, groups)
+        for counter in (metrics.MONITOR_COILS, metrics.MONITOR_ROWS, metrics.MONITOR_LATE_COILS):
+            counter.labels(self.line_id)
+        metrics.MONITOR_ROWS_TOO_LATE.labels(self.line_id)
 
     @property
     def line_id(self) -> str:
@@ -75,13 +78,13 @@ class LineWatch:
         """Take new rows."""
         self.open.add(table, cursor)
 
-    def turn(self, safe_cursor: Callable[[], ReadCursor], *, idle: bool, alive: Callable[[], None]) -> int:
+    def turn(self, safe_cursor: Callable[[], ReadCursor], *, idle: bool, alive: Callable[[], bool]) -> int:
         """Judge what is complete; return how many coils that were.
 
         Args:
             safe_cursor: Says up to where nothing that was read would be missed after a restart.
             idle: Nothing arrives any more: open coils are complete.
-            alive: Called between coils.
+            alive: Called between coils; False: stop here, the rest is judged after the next start.
 
         Raises:
             StorageUnavailable: Some coils may be kept already; the watch must be made anew.
@@ -90,9 +93,10 @@ class LineWatch:
         late = [name for name in names if self._is_late(name)]
         for name in names:
             if name not in late:
+                if not alive():
+                    return 0
                 rows = self.open.take(name)
                 self._judge(name, rows, safe_cursor())
-                alive()
         if late:
             self._go_back(late, alive)
         return len(names)
@@ -133,7 +137,7 @@ class LineWatch:
             cursor=cursor,
         )
 
-    def _go_back(self, names: Sequence[str], alive: Callable[[], None]) -> None:
+    def _go_back(self, names: Sequence[str], alive: Callable[[], bool]) -> None:
         """Judge coils again whose rows came late, and every coil after them: the order of arrival is no matter."""
         tables = self._late_tables(names)
         if not tables:

@@ -11,8 +11,12 @@ from services.runtime.settings import HealthSettings, LineSettings, PostgresSett
 class ReadingSettings(SettingsGroup):
     """How inspections are read."""
 
-    poll_s: float = Field(default=1.0, gt=0, le=60, description="Pause before the next look when there was nothing new")
-    page_rows: int = Field(default=20_000, ge=100, le=200_000, description="Inspections read at once; more take more memory")
+    poll_s: float = Field(
+        default=1.0, gt=0, le=60, description="Pause before the next look when there was nothing new"
+    )
+    page_rows: int = Field(
+        default=20_000, ge=100, le=200_000, description="Inspections read at once; more take more memory"
+    )
     idle_close_s: float = Field(
         default=120.0,
         ge=5,
@@ -30,7 +34,9 @@ class MaterialSettings(SettingsGroup):
 class AlertSettings(SettingsGroup):
     """Who is told."""
 
-    file: Path | None = Field(default=None, description="File that lists receivers, see docs/alerts.md; without it nobody is told")
+    file: Path | None = Field(
+        default=None, description="File that lists receivers, see docs/alerts.md; without it nobody is told"
+    )
 
 
 class MonitorSettings(BaseSettings):

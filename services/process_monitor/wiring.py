@@ -17,7 +17,7 @@ from services.domain.classes import DEFECT_CLASSES
 from services.domain.material import GENERIC, MaterialPack
 from services.domain.topology import Topology
 from services.process_monitor.app import ProcessMonitor
-from services.process_monitor.delivery import AlertCourier
+from services.process_monitor.delivery import AlertCourier, DeliveryResult
 from services.process_monitor.line_watch import LineWatch, WatchParts, watched_classes
 from services.process_monitor.settings import MonitorSettings
 from services.runtime import metrics
@@ -48,9 +48,11 @@ def run(settings: MonitorSettings) -> None:
         settings.reading, source, store, lambda: _watches(topology, packs, source, store), stop
     )
     courier = AlertCourier(PostgresAlertOutbox(settings.postgres), receivers, utc_now)
-    monitor.health.checks["receivers"] = lambda: "; ".join(courier.problems.values()) or None
     server = HealthServer(monitor.health, settings.health.host, settings.health.port)
     server.start()
+    for receiver, _ in receivers:
+        for result in DeliveryResult:
+            metrics.ALERTS.labels(receiver.name, result.value)
     post = threading.Thread(target=_deliver, args=(courier, stop), name="alerts", daemon=True)
     post.start()
     logger.info("process monitor starts", extra={"health_port": server.port, "receivers": len(receivers)})

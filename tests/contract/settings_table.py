@@ -16,14 +16,20 @@ from typing_extensions import override
 from dashboard.settings import DashboardSettings
 from services.camera.settings import CameraSettings
 from services.classifier.settings import ClassifierSettings
+from services.process_monitor.settings import MonitorSettings
+from services.simulator.settings import SimulatorSettings
 from services.trainer.settings import TrainerSettings
 
 ROOMS: Final[dict[str, type[BaseSettings]]] = {
     "camera": CameraSettings,
     "classifier": ClassifierSettings,
+    "process_monitor": MonitorSettings,
     "dashboard": DashboardSettings,
     "trainer": TrainerSettings,
+    "simulator": SimulatorSettings,
 }
+_TITLES: Final = {"dashboard": "Dashboard", "process_monitor": "Process monitor", "simulator": "Simulator"}
+"""What the page calls a room that is not called `<Name> room`."""
 
 _HEAD: Final = """\
 # Settings
@@ -99,7 +105,7 @@ def render() -> str:
     """Return the whole page."""
     parts = [_HEAD]
     for room, settings_class in ROOMS.items():
-        parts.append("\n## Dashboard\n" if room == "dashboard" else f"\n## {room.capitalize()} room\n")
+        parts.append(f"\n## {_TITLES.get(room, f'{room.capitalize()} room')}\n")
         parts.append("\n| variable | type | default | bounds | meaning |\n|---|---|---|---|---|\n")
         parts.extend(f"{setting}\n" for setting in settings_of(settings_class))
     return "".join(parts)

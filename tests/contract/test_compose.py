@@ -13,8 +13,10 @@ import pytest
 from services.adapters.kafka.config import MAX_DEAD_LETTER_BYTES, MAX_FRAME_BYTES
 from tests.contract.composition import MADE_BY_THE_SCRIPT, Composition, UnsetVariable
 
-ROOMS = ("classifier", "camera", "dashboard", "migrate")
-LONG_RUNNING = ("kafka", "postgres", "triton", "classifier", "camera", "dashboard", "prometheus", "grafana")
+ROOMS = ("classifier", "camera", "process-monitor", "dashboard", "migrate")
+LONG_RUNNING = (
+    "kafka", "postgres", "triton", "classifier", "camera", "process-monitor", "dashboard", "prometheus", "grafana",
+)  # fmt: skip
 WRITES_ITS_CONFIGURATION = {"kafka"}
 _IMAGE = re.compile(r"^(?P<name>[a-z0-9./-]+):(?P<tag>v?\d+[.]\d+(?:[.]\d+)?(?:-[a-z0-9]+)?)$")
 
@@ -135,11 +137,28 @@ def test_services_that_talk_share_a_network(composition: Composition) -> None:
 
     talk = [("classifier", "kafka"), ("classifier", "triton"), ("classifier", "postgres"), ("camera", "kafka")]
     talk += [("dashboard", "postgres"), ("migrate", "postgres"), ("grafana", "prometheus")]
-    talk += [("prometheus", each) for each in ("classifier", "camera", "triton")]
+    talk += [("prometheus", each) for each in ("classifier", "camera", "process-monitor", "triton")]
+    talk += [("process-monitor", "postgres")]
     assert all(share(one, other) for one, other in talk)
+    assert not share("process-monitor", "kafka")
+    assert not share("process-monitor", "triton")
     assert not share("camera", "postgres")
     assert not share("camera", "triton")
     assert not share("dashboard", "kafka")
+
+
+def test_the_process_monitor_alone_has_a_network_for_alerts_and_it_leads_out(composition: Composition) -> None:
+    members = [name for name, service in composition.services.items() if "alerts" in service["networks"]]
+    assert members == ["process-monitor"]
+    assert not (composition.document["networks"]["alerts"] or {}).get("internal")
+
+
+def test_there_is_one_process_monitor(composition: Composition) -> None:
+    service = composition.services["process-monitor"]
+    assert not {"deploy", "scale"} & set(service)
+    assert [name for name, each in composition.services.items() if each.get("command") == service["command"]] == [
+        "process-monitor"
+    ]
 
 
 def test_dependencies_wait_for_health_or_for_the_migration(composition: Composition) -> None:
@@ -149,7 +168,7 @@ def test_dependencies_wait_for_health_or_for_the_migration(composition: Composit
     healthy, done = "service_healthy", "service_completed_successfully"
     assert waits("classifier") == {"kafka": healthy, "triton": healthy, "migrate": done}
     assert waits("camera") == {"kafka": healthy}
-    assert waits("dashboard") == {"migrate": done}
+    assert waits("process-monitor") == waits("dashboard") == {"migrate": done}
     assert waits("migrate") == {"postgres": healthy}
     assert composition.services["migrate"]["restart"] == "no"
 

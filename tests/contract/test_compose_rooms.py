@@ -12,14 +12,19 @@ import yaml
 from pydantic_settings import BaseSettings
 
 from services import cli
+from services.adapters.notifications.settings import load_receivers
 from services.commands import db
 from services.contracts.line_file import load_topology
 from tests.contract.composition import Composition
-from tests.contract.settings_table import ROOMS as ROOMS_AND_TRAINER
+from tests.contract.settings_table import ROOMS as ALL_ROOMS
 from tests.contract.settings_table import settings_of
 
-ROOMS = {room: settings for room, settings in ROOMS_AND_TRAINER.items() if room != "trainer"}
-"""Training is a one-shot on a developer's machine; it has no container."""
+ONE_SHOTS = {"trainer", "simulator"}
+"""They run on a developer's machine and have no container."""
+ROOMS = {room.replace("_", "-"): settings for room, settings in ALL_ROOMS.items() if room not in ONE_SHOTS}
+WITH_HEALTH = ("camera", "classifier", "process-monitor")
+NO_SETTINGS = {"process-monitor": {"OPENBLAS_NUM_THREADS"}}
+"""Variables that libraries read, not the room's settings."""
 
 _COPY = re.compile(r"^COPY (?!--from)(?P<paths>.+)$", re.M)
 
@@ -42,6 +47,10 @@ def only_these_variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+def prefix_of(room: str) -> str:
+    return str(ROOMS[room].model_config["env_prefix"])
+
+
 def settings_from(
     environment: Mapping[str, str], settings_class: type[BaseSettings], patch: pytest.MonkeyPatch
 ) -> BaseSettings:
@@ -53,7 +62,7 @@ def settings_from(
 @pytest.mark.parametrize("room", sorted(ROOMS))
 def test_every_variable_of_a_room_is_a_setting_of_it(room: str, composition: Composition) -> None:
     known = {setting.variable for setting in settings_of(ROOMS[room])}
-    assert set(composition.environment(room)) <= known
+    assert set(composition.environment(room)) - NO_SETTINGS.get(room, set()) <= known
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))
@@ -64,7 +73,7 @@ def test_a_room_starts_with_exactly_these_variables(
     assert settings.model_fields_set
 
 
-@pytest.mark.parametrize("room", ["camera", "classifier"])
+@pytest.mark.parametrize("room", WITH_HEALTH)
 def test_the_health_check_asks_the_port_that_the_room_opens(
     room: str, composition: Composition, only_these_variables: pytest.MonkeyPatch
 ) -> None:
@@ -74,13 +83,13 @@ def test_the_health_check_asks_the_port_that_the_room_opens(
     assert health["host"] == "0.0.0.0"  # noqa: S104 - Prometheus asks over a private network
 
 
-@pytest.mark.parametrize("room", ["camera", "classifier"])
+@pytest.mark.parametrize("room", WITH_HEALTH)
 def test_prometheus_scrapes_the_port_that_the_room_opens(room: str, composition: Composition) -> None:
     file = composition.root / "deploy" / "prometheus" / "prometheus.yml"
     jobs = {job["job_name"]: job for job in yaml.safe_load(file.read_text(encoding="utf-8"))["scrape_configs"]}
     found = jobs[room]["dns_sd_configs"][0]
     assert found["names"] == [room]
-    assert str(found["port"]) == composition.environment(room)[f"{room.upper()}_HEALTH__PORT"]
+    assert str(found["port"]) == composition.environment(room)[f"{prefix_of(room)}HEALTH__PORT"]
 
 
 def test_prometheus_scrapes_the_metrics_port_of_triton(composition: Composition) -> None:
@@ -91,10 +100,11 @@ def test_prometheus_scrapes_the_metrics_port_of_triton(composition: Composition)
     assert jobs["triton"]["static_configs"][0]["targets"] == [f"triton:{port[1]}"]
 
 
-@pytest.mark.parametrize("room", ["camera", "classifier"])
+@pytest.mark.parametrize("room", WITH_HEALTH)
 def test_a_room_is_started_through_its_door(room: str, composition: Composition) -> None:
-    assert composition.services[room]["command"] == ["python", "-m", f"services.{room}"]
-    assert importlib.util.find_spec(f"services.{room}.__main__") is not None
+    module = f"services.{room.replace('-', '_')}"
+    assert composition.services[room]["command"] == ["python", "-m", module]
+    assert importlib.util.find_spec(f"{module}.__main__") is not None
 
 
 def test_the_dashboard_is_started_through_its_door(composition: Composition, project_root: Path) -> None:
@@ -134,10 +144,49 @@ def test_the_command_line_has_the_family_that_the_migration_calls() -> None:
 
 def test_the_mounted_line_file_is_the_one_the_rooms_are_told_of(composition: Composition) -> None:
     targets = {(name, target) for name, source, target, _ in composition.bind_mounts() if source == "./line.yaml"}
-    assert targets == {(name, "/etc/millsight/line.yaml") for name in ("classifier", "camera", "migrate")}
-    for room in ("classifier", "camera"):
-        assert composition.environment(room)[f"{room.upper()}_LINE__FILE"] == "/etc/millsight/line.yaml"
+    assert targets == {(name, "/etc/millsight/line.yaml") for name in (*WITH_HEALTH, "migrate")}
+    for room in WITH_HEALTH:
+        assert composition.environment(room)[f"{prefix_of(room)}LINE__FILE"] == "/etc/millsight/line.yaml"
     assert load_topology(composition.root / "line.yaml").cameras
+
+
+def test_a_room_gets_the_database_url_of_its_own_role(composition: Composition) -> None:
+    given = {}
+    for room in ROOMS:
+        secrets = composition.services[room].get("secrets", [])
+        given[room] = [Path(composition.document["secrets"][name]["file"]).stem for name in secrets]
+    assert given == {
+        "camera": [],
+        "classifier": ["millsight_classifier"],
+        "process-monitor": ["millsight_monitor"],
+        "dashboard": ["millsight_dashboard"],
+    }
+
+
+def test_the_alert_file_of_the_comment_lies_where_the_comment_mounts_it(
+    composition: Composition, project_root: Path, only_these_variables: pytest.MonkeyPatch
+) -> None:
+    """With the comment signs taken away it is the room's setting, and its folder is mounted read-only."""
+    text = re.sub(r"^( +)# (MONITOR_ALERTS__FILE: |- \./)", r"\1\2", composition.text, flags=re.M)
+    offered = yaml.safe_load(text)["services"]["process-monitor"]
+    settings = settings_from(
+        {key: str(value) for key, value in offered["environment"].items()},
+        ROOMS["process-monitor"],
+        only_these_variables,
+    )
+    file = Path(settings.model_dump()["alerts"]["file"])
+    [source] = [volume.split(":")[0] for volume in offered["volumes"] if f":{file.parent}:ro" in volume]
+    assert f"deploy/alerts.example.yaml to {source.removeprefix('./')}/{file.name}," in text
+    ignored = (project_root / ".gitignore").read_text(encoding="utf-8").split()
+    assert any(f"{source.removeprefix('.')}/".startswith(rule) for rule in ignored), "secrets are never committed"
+
+
+def test_the_example_of_receivers_is_valid_and_the_image_speaks_all_its_protocols(
+    composition: Composition, project_root: Path
+) -> None:
+    receivers = load_receivers(project_root / "deploy" / "alerts.example.yaml")
+    assert {receiver.kind for receiver in receivers} == {"webhook", "email", "mqtt"}
+    assert "mqtt" in composition.services["process-monitor"]["build"]["args"]["EXTRAS"].split()
 
 
 def test_the_spool_lies_on_a_volume_that_the_image_prepares(composition: Composition, dockerfile: str) -> None:

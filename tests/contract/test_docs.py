@@ -102,13 +102,17 @@ def test_database_commands_in_the_documents_exist_with_their_options(project_roo
         assert set(re.findall(r"--[a-z-]+", rest)) <= known, f"millsight db {name}{rest}"
 
 
-@pytest.mark.parametrize("name", ["deployment.md", "runbook.md", "metrics.md"])
+@pytest.mark.parametrize("name", ["deployment.md", "runbook.md", "metrics.md", "alerts.md", "process-monitor.md"])
 def test_variables_named_in_the_documents_are_settings(name: str, project_root: Path) -> None:
     from tests.contract.settings_table import ROOMS, settings_of
 
     known = {setting.variable for room in ROOMS.values() for setting in settings_of(room)}
     text = (project_root / "docs" / name).read_text(encoding="utf-8")
-    named = set(re.findall(r"\b(?:CAMERA|CLASSIFIER|DASHBOARD)_[A-Z]+(?:_[A-Z]+)*__[A-Z_]+\b", text))
+    named = set(
+        re.findall(
+            r"\b(?:CAMERA|CLASSIFIER|DASHBOARD|MONITOR|SIMULATOR|TRAINER)_[A-Z]+(?:_[A-Z]+)*__[A-Z_]+\b", text
+        )
+    )
     assert named <= known, sorted(named - known)
 
 

@@ -101,7 +101,7 @@ def test_every_metric_the_alerts_column_links_is_used_by_that_alert(project_root
 
 def test_the_dashboard_has_its_rows_and_no_two_panels_overlap(project_root: Path) -> None:
     rows = [panel["title"] for panel in panels(project_root) if panel["type"] == "row"]
-    assert rows == ["Line health", "Latency by stage", "Lag and spool", "Triton", "Errors"]
+    assert rows == ["Line health", "Process monitor", "Latency by stage", "Lag and spool", "Triton", "Errors"]
     taken: set[tuple[int, int]] = set()
     for panel in panels(project_root):
         place = panel["gridPos"]

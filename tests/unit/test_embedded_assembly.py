@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.contracts.errors import ConfigurationError, TransientError
+from services.process_monitor.settings import MonitorSettings
 from services.runtime.embedded.assembly import Assembly, Wiring
+from services.runtime.embedded.greeting import READY, greeting
 from services.runtime.embedded.home import Home
+from services.runtime.embedded.job import Job
 from services.runtime.embedded.options import StackOptions, StackSettings
 from services.runtime.embedded.processes import ProcessSpec
 from services.runtime.embedded.supervisor import Part
+from services.runtime.settings import load_settings
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _PASSWORD = "hunter2"
@@ -21,13 +26,14 @@ _PASSWORD = "hunter2"
 def assemble(tmp_path: Path) -> Callable[..., Assembly]:
     """Puts a stack together over servers of the user's own, so that nothing is installed."""
 
-    def put_together(**changes: object) -> Assembly:
+    def put_together(alerts_file: Path | None = None, **changes: object) -> Assembly:
         usual: dict[str, object] = {"project": _PROJECT, "line_file": _PROJECT / "line.yaml"}
         settings = StackSettings.model_validate(
             {
                 "kafka_bootstrap_servers": "broker.plant:9092",
                 "database_url": f"postgresql://admin:{_PASSWORD}@db.plant/postgres",
                 "triton_grpc_url": "triton.plant:8001",
+                "millsight_alerts_file": alerts_file,
             }
         )
         options = StackOptions(**(usual | changes))  # type: ignore[arg-type]  # a test's keywords
@@ -44,6 +50,14 @@ def part(assembly: Assembly, name: str) -> Part:
 
 def spec(assembly: Assembly, name: str) -> ProcessSpec:
     return part(assembly, name).server.spec()
+
+
+def room_arguments(of: Part) -> tuple[str, ...]:
+    return () if of.server.external or isinstance(of.server, Job) else tuple(of.server.spec().argv)
+
+
+def row(text: str, name: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith(f"  {name} "))
 
 
 def test_every_worker_gets_the_broker_the_database_file_triton_and_a_port_of_its_own(
@@ -70,7 +84,7 @@ def test_no_password_is_on_a_command_line_in_an_environment_or_in_the_state(
 ) -> None:
     assembly = assemble()
     for each in assembly.parts:
-        if each.server.name in ("camera", "dashboard", "classifier-1"):
+        if each.server.name in ("camera", "dashboard", "classifier-1", "process-monitor"):
             assert _PASSWORD not in str(each.server.spec())
     assert _PASSWORD not in json.dumps(assembly.addresses)
 
@@ -81,7 +95,66 @@ def test_servers_of_the_users_own_are_external_and_nothing_is_started_for_them(
     assembly = assemble()
     assert all(part(assembly, name).server.external for name in ("kafka", "postgres", "triton"))
     assert assembly.addresses["broker"] == {"kind": "external", "bootstrap_servers": "broker.plant:9092"}
-    assert set(assembly.ports) == {"classifier-1", "camera", "dashboard"}
+    assert set(assembly.ports) == {"classifier-1", "process-monitor", "camera", "dashboard"}
+
+
+def test_there_is_one_process_monitor_with_its_own_role_however_many_workers(
+    assemble: Callable[..., Assembly], tmp_path: Path
+) -> None:
+    assembly = assemble(workers=3)
+    monitors = [each for each in assembly.parts if "services.process_monitor" in room_arguments(each)]
+    assert [each.server.name for each in monitors] == ["process-monitor"]
+    environment = monitors[0].server.spec().environment
+    assert environment["MONITOR_POSTGRES__URL_FILE"] == str(tmp_path / "secrets" / "millsight_monitor.url")
+    assert environment["MONITOR_LINE__FILE"] == str(_PROJECT / "line.yaml")
+    assert environment["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_the_process_monitor_needs_the_database_only(assemble: Callable[..., Assembly]) -> None:
+    monitor = part(assemble(), "process-monitor")
+    assert monitor.after == ("database set-up",)
+    assert monitor.stop_rank == part(assemble(), "classifier-1").stop_rank
+
+
+def test_the_process_monitors_variables_are_its_settings(
+    assemble: Callable[..., Assembly], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assembly = assemble(alerts_file=tmp_path / "alerts.yaml")
+    for name, value in spec(assembly, "process-monitor").environment.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings(MonitorSettings)
+    assert settings.alerts.file == tmp_path / "alerts.yaml"
+    assert settings.health.port == assembly.ports["process-monitor"]
+
+
+def test_a_relative_alert_file_counts_from_where_the_command_was_called(
+    assemble: Callable[..., Assembly], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    environment = spec(assemble(alerts_file=Path("alerts.yaml")), "process-monitor").environment
+    assert environment["MONITOR_ALERTS__FILE"] == str(tmp_path / "alerts.yaml")
+
+
+def test_without_an_alert_file_nobody_is_told(assemble: Callable[..., Assembly]) -> None:
+    assert "MONITOR_ALERTS__FILE" not in spec(assemble(), "process-monitor").environment
+
+
+def test_the_greeting_shows_the_process_monitor_and_who_is_told(
+    assemble: Callable[..., Assembly], tmp_path: Path
+) -> None:
+    silent, telling = assemble(), assemble(alerts_file=tmp_path / "alerts.yaml")
+    shown = greeting(silent.addresses, silent.home)
+    assert f"http://127.0.0.1:{silent.ports['process-monitor']}/metrics" in row(shown, "metrics process-monitor")
+    assert "MILLSIGHT_ALERTS_FILE" in row(shown, "alerts")
+    assert str(tmp_path / "alerts.yaml") in row(greeting(telling.addresses, telling.home), "alerts")
+    assert shown.endswith(READY)
+
+
+def test_the_columns_of_the_greeting_stand_under_each_other(assemble: Callable[..., Assembly]) -> None:
+    assembly = assemble(workers=12)
+    rows = greeting(assembly.addresses, assembly.home).split("\n\n")[0].strip("\n").splitlines()
+    assert len(rows) > 15
+    assert all(line[2:26].strip() and line[26] == " " and line[27] != " " for line in rows)
 
 
 def test_rooms_wait_for_their_servers_and_stop_before_them(assemble: Callable[..., Assembly]) -> None:
@@ -100,6 +173,19 @@ def test_the_demo_can_play_images_of_a_directory_on_some_cameras_or_not_run(
     assert json.loads(environment["CAMERA_SOURCE__CAMERAS"]) == ["cam-1", "cam-2"]
     assert spec(assemble(), "camera").environment["CAMERA_SOURCE__SPEC"] == "simulated"
     assert "camera" not in {each.server.name for each in assemble(demo=False).parts}
+
+
+def test_the_demo_cameras_are_told_what_the_user_scripted(bare: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(bare._camera_source()) == {"CAMERA_SOURCE__SPEC"}
+    script = {
+        "CAMERA_SOURCE__FAULTS": "[]",
+        "CAMERA_SOURCE__DIRTY": '["cam-2"]',
+        "CAMERA_SOURCE__COIL_LENGTH_M": "120",
+    }
+    for name, value in script.items():
+        monkeypatch.setenv(name, value)
+    told = replace(bare, settings=StackSettings())
+    assert told._camera_source() == {"CAMERA_SOURCE__SPEC": "simulated", **script}
 
 
 def test_the_dashboard_listens_on_loopback_and_reports_to_nobody(assemble: Callable[..., Assembly]) -> None:

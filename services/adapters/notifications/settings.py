@@ -24,12 +24,6 @@ Address = Annotated[
 Topic = Annotated[str, StringConstraints(pattern=r"^[^#+$\x00-\x1f\x7f][^#+\x00-\x1f\x7f]{0,200}$")]
 
 
-class AlertsSettings(SettingsGroup):
-    """Where the receivers of alerts are listed."""
-
-    file: Path | None = Field(default=None, description="File that lists who is told; without it nobody is told")
-
-
 class _Receiver(SettingsGroup):
     """What all receivers share; `timeout_s` bounds one message in all."""
 

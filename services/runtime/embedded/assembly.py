@@ -32,6 +32,7 @@ _DEFAULT_PORTS: Final = {
     "dashboard": 8501,
 }
 _FIRST_HEALTH_PORT: Final = 9101
+_MONITOR_HEALTH_PORT: Final = 9190
 _ROOM_RANK, _TRITON_RANK, _KAFKA_RANK, _POSTGRES_RANK = range(4)
 
 
@@ -78,6 +79,7 @@ class Assembly:
         self.addresses["metrics"] = {}
         for number in range(1, self.options.workers + 1):
             self._add_classifier(number, bootstrap_servers, grpc_url)
+        self._add_process_monitor()
         if self.options.demo:
             self._add_camera(bootstrap_servers)
         if self.options.dashboard:
@@ -163,6 +165,21 @@ class Assembly:
         needs = ("kafka", "topics", "database set-up", "triton")
         self._add_room(name, ("-m", "services.classifier"), environment, pages, needs)
 
+    def _add_process_monitor(self) -> None:
+        pages = HealthPages(self._port("process-monitor", _MONITOR_HEALTH_PORT))
+        environment = {
+            "MONITOR_POSTGRES__URL_FILE": str(self.home.secrets / "millsight_monitor.url"),
+            "MONITOR_LINE__FILE": str(self.options.line_file),
+            "MONITOR_HEALTH__PORT": str(pages.port),
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        alerts_file = self.settings.millsight_alerts_file
+        if alerts_file is not None:
+            environment["MONITOR_ALERTS__FILE"] = str(alerts_file.absolute())
+        self.addresses["alerts"] = {"file": environment.get("MONITOR_ALERTS__FILE")}
+        arguments = ("-m", "services.process_monitor")
+        self._add_room("process-monitor", arguments, environment, pages, ("database set-up",))
+
     def _add_camera(self, bootstrap_servers: str) -> None:
         pages = HealthPages(self._port("camera", _FIRST_HEALTH_PORT))
         environment = self._kafka("CAMERA", bootstrap_servers) | {
@@ -176,7 +193,7 @@ class Assembly:
     def _camera_source(self) -> dict[str, str]:
         frames = self.options.frames
         source = "simulated" if frames is None else f"folder:{frames.absolute()}"
-        environment = {"CAMERA_SOURCE__SPEC": source}
+        environment = {"CAMERA_SOURCE__SPEC": source} | self.settings.demo_script
         if self.options.cameras:
             environment["CAMERA_SOURCE__CAMERAS"] = json.dumps(self.options.cameras)
         return environment

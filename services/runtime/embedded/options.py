@@ -43,7 +43,21 @@ class StackSettings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, description="libpq URL of a role that may create roles")
     triton_grpc_url: str | None = Field(default=None, description="host:port of an external Triton")
     millsight_model_repository: Path | None = Field(default=None, description="Instead of model_repository/")
+    millsight_alerts_file: Path | None = Field(default=None, description="File that lists who is told of flags")
     millsight_home: Path | None = Field(default=None, description="The stack's directory instead of .millsight")
+    camera_source__faults: str | None = Field(default=None, description="For the demo cameras, as they read it")
+    camera_source__dirty: str | None = Field(default=None, description="For the demo cameras, as they read it")
+    camera_source__coil_length_m: str | None = Field(default=None, description="For the demo cameras")
+
+    @property
+    def demo_script(self) -> dict[str, str]:
+        """What the user scripted for the simulated line, as environment of the camera room."""
+        given = {
+            "CAMERA_SOURCE__FAULTS": self.camera_source__faults,
+            "CAMERA_SOURCE__DIRTY": self.camera_source__dirty,
+            "CAMERA_SOURCE__COIL_LENGTH_M": self.camera_source__coil_length_m,
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
 
 def parse_addresses(setting: str, value: str) -> list[tuple[str, int]]:
