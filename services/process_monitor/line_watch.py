@@ -107,7 +107,7 @@ class LineWatch:
         if name in self.analysis.judged:
             return True
         newest_s = float(state.ring_times[(state.coils - 1) % HISTORY_COILS, 0])
-        return state.coils > 0 and self.open.oldest_s(name) < newest_s
+        return state.coils > state.began and self.open.oldest_s(name) < newest_s
 
     def _judge(self, name: str, rows: InspectionTable, cursor: ReadCursor | None) -> None:
         """Judge one coil and keep everything that follows from it."""
@@ -180,7 +180,7 @@ class LineWatch:
         if name in self.analysis.judged:
             return self.analysis.judged[name][0]
         state = self.analysis.monitor.state
-        numbers = np.arange(max(0, state.coils - HISTORY_COILS), state.coils)
+        numbers = state.remembered()
         later = numbers[state.ring_times[numbers % HISTORY_COILS, 0] > float(table.captured_s.min())]
         return int(later[0]) if len(later) else state.coils
 
@@ -202,11 +202,12 @@ class LineWatch:
                 "the kept state is of another program or line: the line is learnt anew",
                 extra={"line_id": self._line.id, "reason": str(error)},
             )
-            self.analysis = self._new_analysis()
+            self.analysis = self._new_analysis(checkpoint.coil_number + 1)
 
-    def _new_analysis(self) -> LineAnalysis:
+    def _new_analysis(self, first_number: int = 0) -> LineAnalysis:
+        parts = self._parts
         try:
-            return LineAnalysis(self._parts.versions, self._parts.classes, self._parts.pack)
+            return LineAnalysis(parts.versions, parts.classes, parts.pack, first_number)
         except ValueError as error:
             raise ConfigurationError(f"{error}: place a camera behind a machine in the line file") from error
 

@@ -53,13 +53,16 @@ class LineAnalysis:
         judged: The latest coils by name: number, and rows they were judged by.
     """
 
-    def __init__(self, versions: Sequence[LineVersion], classes: Sequence[str], pack: MaterialPack) -> None:
+    def __init__(
+        self, versions: Sequence[LineVersion], classes: Sequence[str], pack: MaterialPack, first_number: int = 0
+    ) -> None:
         """Start before the first coil.
 
         Args:
             versions: The line's dated versions, oldest first.
             classes: Defect classes that may occur.
             pack: Of the line's material.
+            first_number: Number of the first coil.
 
         Raises:
             ValueError: No camera of the line stands behind a machine.
@@ -68,7 +71,7 @@ class LineAnalysis:
         self._classes = tuple(classes)
         self._pack = pack
         frame = monitor_frame(self._versions[0].line, classes, pack)
-        self.monitor = LineMonitor(frame, MonitorState.new(frame))
+        self.monitor = LineMonitor(frame, MonitorState.new(frame, first_number))
         self.welds = WeldBook()
         self.repairs: list[RepairWatch] = []
         self.maintained_until: datetime | None = None

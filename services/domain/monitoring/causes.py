@@ -41,7 +41,7 @@ class Onset:
 
 def ring_order(state: MonitorState) -> npt.NDArray[np.int64]:
     """Return the numbers of the remembered coils, oldest first."""
-    return np.arange(max(0, state.coils - HISTORY_COILS), state.coils, dtype=np.int64)
+    return state.remembered()
 
 
 def attribute(state: MonitorState, frame: MonitorFrame, explained: npt.NDArray[np.bool_]) -> Attribution:
@@ -80,7 +80,7 @@ def onset_of_stream(state: MonitorState, group: int, defect_class: int) -> Onset
     metres = state.ring_m[place, group, defect_class]
     rate = float(state.rate[group, defect_class])
     steps = gains - (np.array(RATIO_GRID)[None, :] - 1) * (rate * metres)[:, None]
-    return _split(steps, order)
+    return _split(steps, order, metres > 0)
 
 
 def excess_rate(state: MonitorState, group: int, defect_class: int) -> float:
@@ -96,19 +96,21 @@ def onset_of_camera(state: MonitorState, camera: int) -> Onset:
     """Return the first coil of a camera's false calls."""
     order = ring_order(state)
     place = order % HISTORY_COILS
-    steps = state.ring_camera[place, camera] - (CAMERA_RATIO - 1) * state.ring_camera_expected[place, camera]
-    return _split(steps[:, None], order)
+    expected = state.ring_camera_expected[place, camera]
+    steps = state.ring_camera[place, camera] - (CAMERA_RATIO - 1) * expected
+    return _split(steps[:, None], order, expected > 0)
 
 
-def _split(steps: Floats, order: npt.NDArray[np.int64]) -> Onset:
+def _split(steps: Floats, order: npt.NDArray[np.int64], counted: npt.NDArray[np.bool_]) -> Onset:
     """Return the posterior median of the first coil and its 95 % interval, flat prior over coils and strengths.
 
     Args:
         steps: (n, K) log-likelihood ratio of each coil for each strength.
         order: (n,) numbers of the coils.
+        counted: (n,) coils on which it can have begun: neither unseen nor from before a restart of the chart.
     """
     tails = np.asarray(logsumexp(np.cumsum(steps[::-1], axis=0)[::-1], axis=1), dtype=np.float64)
-    weights = np.exp(tails - tails.max())
+    weights = np.exp(tails - tails.max()) * (counted if counted.any() else 1.0)
     reached = np.cumsum(weights) / weights.sum()
     low, best, high = (int(order[np.searchsorted(reached, level)]) for level in (0.025, 0.5, 0.975))
     return Onset(best, low, high)
@@ -117,12 +119,14 @@ def _split(steps: Floats, order: npt.NDArray[np.int64]) -> Onset:
 def _machine_evidence(state: MonitorState, order: npt.NDArray[np.int64]) -> Floats:
     """Return (G, C) log of the sum over onsets of the mean likelihood ratio over strengths."""
     ratios = np.array(RATIO_GRID)[None, :, None, None]
-    expected = state.rate * state.ring_m[order]
-    steps = state.ring_gain[order] - (ratios - 1) * expected[:, None]
-    tails = np.cumsum(steps[::-1], axis=0)
-    return np.asarray(logsumexp(tails, axis=(0, 1)) - np.log(len(RATIO_GRID)), dtype=np.float64)
+    metres = state.ring_m[order][::-1]
+    steps = state.ring_gain[order][::-1] - (ratios - 1) * (state.rate * metres)[:, None]
+    tails = np.cumsum(steps, axis=0)
+    likely = logsumexp(tails, axis=(0, 1), b=np.broadcast_to((metres > 0)[:, None], tails.shape))
+    return np.asarray(likely - np.log(len(RATIO_GRID)), dtype=np.float64)
 
 
 def _camera_evidence(state: MonitorState, order: npt.NDArray[np.int64]) -> Floats:
-    steps = state.ring_camera[order] - (CAMERA_RATIO - 1) * state.ring_camera_expected[order]
-    return np.asarray(logsumexp(np.cumsum(steps[::-1], axis=0), axis=0), dtype=np.float64)
+    expected = state.ring_camera_expected[order][::-1]
+    tails = np.cumsum(state.ring_camera[order][::-1] - (CAMERA_RATIO - 1) * expected, axis=0)
+    return np.asarray(logsumexp(tails, axis=0, b=expected > 0), dtype=np.float64)

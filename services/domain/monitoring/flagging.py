@@ -185,7 +185,7 @@ class _Names:
 
 def _names(fault: OpenFault | CameraFault, state: MonitorState) -> _Names:
     """Look the coils' names up; a coil that is forgotten is named by the oldest one that is not."""
-    oldest = max(0, state.coils - HISTORY_COILS)
+    oldest = max(state.began, state.coils - HISTORY_COILS)
 
     def place(number: int) -> int:
         return max(number, oldest) % HISTORY_COILS

@@ -55,7 +55,7 @@ def fold(
         name: Of the coil.
         known: What open faults explain.
     """
-    learning = state.coils < frame.plan.learning_coils
+    learning = state.coils - state.began < frame.plan.learning_coils
     reading = read_coil(coil, state, frame, known)
     _remember(state, reading, name, coil)
     camera_book.learn(state, reading.labels, reading.nuisance, coil.frames, known.doubtful)

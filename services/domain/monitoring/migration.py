@@ -15,7 +15,7 @@ _BY_STREAM: Final = frozenset(
 _BY_CAMERA: Final = frozenset(
     {"false_calls", "false_frames", "false_labels", "hits", "trials", "eyesight", "eyesight_m"}
 )
-_KEPT: Final = frozenset({"confusion", "coils", "limit", "ring_times"})
+_KEPT: Final = frozenset({"confusion", "coils", "began", "limit", "ring_times"})
 
 
 def move_to(monitor: LineMonitor, frame: MonitorFrame) -> None:

@@ -46,7 +46,7 @@ def nightly_streams(state: MonitorState, frame: MonitorFrame, since_s: float) ->
         frame: The set-up.
         since_s: Start of the window, seconds since 1970; reaches back `HISTORY_COILS` coils at most.
     """
-    numbers = np.arange(max(0, state.coils - HISTORY_COILS), state.coils)
+    numbers = state.remembered()
     place = numbers % HISTORY_COILS
     place = place[state.ring_times[place, 0] >= since_s]
     count, metres = state.ring_count[place].sum(axis=0), state.ring_m[place].sum(axis=0)

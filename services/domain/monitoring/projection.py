@@ -23,8 +23,7 @@ def trend_of(
     Both are None when there are too few coils; the projection is None too when the slope's lower 90 % bound is not
     positive: without a trend there is nothing to project.
     """
-    first = max(fault.onset, state.coils - HISTORY_COILS)
-    numbers = np.arange(first, state.coils)
+    numbers = state.remembered(fault.onset)
     place = numbers % HISTORY_COILS
     metres = state.ring_m[place, fault.group, fault.defect_class]
     used = metres > 0

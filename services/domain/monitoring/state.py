@@ -29,7 +29,7 @@ class MonitorState:
     """Sums that the rules fold coil after coil; arrays over G groups, C classes, J cameras, H coils, K ratios.
 
     Attributes:
-        coils: Coils taken so far.
+        coils: Number of the next coil; `began` of the first one that this state knows.
         baseline_count: (G, C) shape of the Gamma distribution of each stream's normal rate, defects.
         baseline_m: (G, C) its inverse scale: detectable metres.
         excursion_count: (G, C) defects since the chart last stood at 0; `excursion_m` the metres of it.
@@ -55,6 +55,7 @@ class MonitorState:
     """
 
     coils: int
+    began: int
     baseline_count: Floats
     baseline_m: Floats
     excursion_count: Floats
@@ -94,14 +95,15 @@ class MonitorState:
     ring_coils: list[str] = field(default_factory=lambda: [""] * HISTORY_COILS)
 
     @classmethod
-    def new(cls, frame: MonitorFrame) -> Self:
-        """Return the state before the first coil."""
+    def new(cls, frame: MonitorFrame, began: int = 0) -> Self:
+        """Return the state before the first coil, which gets the number `began`."""
         groups, classes, cameras = frame.shape
         zeros = np.zeros
         confusion = np.full((classes, classes), CONFUSION_WEIGHT * (1 - TYPICAL_CONFUSION) / max(classes - 1, 1))
         np.fill_diagonal(confusion, CONFUSION_WEIGHT * (TYPICAL_CONFUSION if classes > 1 else 1.0))
         return cls(
-            coils=0,
+            coils=began,
+            began=began,
             baseline_count=np.full((groups, classes), PRIOR_SHAPE),
             baseline_m=PRIOR_SHAPE / frame.prior_rate,
             excursion_count=zeros((groups, classes)),
@@ -130,7 +132,7 @@ class MonitorState:
             camera_chart=zeros(cameras),
             blind_chart=zeros(cameras),
             limit=float("inf"),
-            limit_coils=frame.plan.learning_coils,
+            limit_coils=began + frame.plan.learning_coils,
             ring_gain=zeros((HISTORY_COILS, len(RATIO_GRID), groups, classes)),
             ring_count=zeros((HISTORY_COILS, groups, classes)),
             ring_m=zeros((HISTORY_COILS, groups, classes)),
@@ -144,6 +146,10 @@ class MonitorState:
     def rate(self) -> Floats:
         """(G, C) normal rate of each stream, defects per detectable metre."""
         return np.asarray(self.baseline_count / self.baseline_m, dtype=np.float64)
+
+    def remembered(self, since: int = 0) -> npt.NDArray[np.int64]:
+        """Return the numbers of the remembered coils from `since` on, oldest first; number % H is their place."""
+        return np.arange(max(since, self.began, self.coils - HISTORY_COILS), self.coils, dtype=np.int64)
 
     def copy(self) -> Self:
         """Return a state that shares nothing with this one."""
