@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.contracts.capture import SpoolPolicy
@@ -20,6 +20,33 @@ class LineSettings(SettingsGroup):
     file: Path | None = Field(
         default=None, description="The line file; None: cameras are named in the source group"
     )
+
+
+class FaultSettings(SettingsGroup):
+    """A machine of the simulated line that fails between two moments."""
+
+    machine_id: str
+    defect_class: str
+    rate_per_100m: float = Field(default=0.0, ge=0, le=1000)
+    pitch_m: float | None = Field(default=None, gt=0)
+    lateral: float | None = Field(default=None, ge=0, le=1)
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _does_something(self) -> "FaultSettings":
+        if self.pitch_m is None and self.rate_per_100m == 0:
+            raise ValueError("give a rate_per_100m above 0 or a pitch_m")
+        if self.ends_at is not None and self.ends_at <= self.starts_at:
+            raise ValueError("ends_at must be later than starts_at")
+        return self
+
+
+class DirtyLensSettings(SettingsGroup):
+    """A simulated camera whose lens carries a blemish, from a moment on or since ever."""
+
+    camera_id: str
+    starts_at: AwareDatetime | None = None
 
 
 class SourceSettings(SettingsGroup):
@@ -50,6 +77,25 @@ class SourceSettings(SettingsGroup):
         default=_LARGEST_FRAME_BYTES, ge=1024, le=_LARGEST_FRAME_BYTES, description="Larger frames are refused"
     )
     fail_fast: bool = Field(default=False, description="Stop at the start when a live camera cannot be opened")
+    faults: tuple[FaultSettings, ...] | None = Field(
+        default=None,
+        description="JSON list for the simulated line, instead of faults drawn from the seed; `[]`: healthy;"
+        ' [{"machine_id": "washer-1", "defect_class": "water_spot", "rate_per_100m": 12,'
+        ' "starts_at": "2026-03-01T06:00:00+01:00", "ends_at": null}]; also `pitch_m` and `lateral`',
+    )
+    dirty: tuple[DirtyLensSettings, ...] = Field(
+        default=(),
+        description="JSON list of simulated cameras whose lens has a blemish:"
+        ' ["cam-2"] or [{"camera_id": "cam-2", "starts_at": "2026-03-01T06:00:00+01:00"}]',
+    )
+    coil_length_m: float = Field(default=240.0, ge=20, le=20_000, description="Mean length of simulated coils")
+
+    @field_validator("dirty", mode="before")
+    @classmethod
+    def _plain_names(cls, given: object) -> object:
+        if not isinstance(given, (list, tuple)):
+            return given
+        return [{"camera_id": each} if isinstance(each, str) else each for each in given]
 
 
 class SpoolSettings(SettingsGroup):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Final
 
+from services.adapters.cameras.demo_script import DemoScript, DirtyLens, ScriptedFault
 from services.adapters.cameras.sources import SourceFactory, SourceOptions
 from services.adapters.kafka.broker_probe import BrokerProbe
 from services.adapters.kafka.config import producer_config
@@ -19,7 +20,7 @@ from services.adapters.spool.inflow import SpoolLimits
 from services.camera.app import CameraRoom, Station
 from services.camera.capture import CaptureLimits
 from services.camera.ports import ImageSource
-from services.camera.settings import CameraSettings
+from services.camera.settings import CameraSettings, SourceSettings
 from services.contracts.capture import CameraIdentity
 from services.contracts.codec import encode_camera_status, encode_frame
 from services.contracts.errors import ConfigurationError
@@ -44,7 +45,7 @@ def run(settings: CameraSettings) -> None:
     stop = threading.Event()
     topology = None if settings.line.file is None else load_topology(settings.line.file)
     specs = _specs(settings, topology)
-    sources = SourceFactory(topology, _source_options(settings, stop)).sources(specs)
+    sources = SourceFactory(topology, source_options(settings, stop)).sources(specs)
     url = settings.kafka.schema_registry_url
     encode = encode_frame if url is None else RegistryFrameCodec(url).encode
     plans = tuple(frame_topic_plan(camera_id) for camera_id in specs)
@@ -118,7 +119,8 @@ def _specs(settings: CameraSettings, topology: Topology | None) -> Mapping[str, 
     }
 
 
-def _source_options(settings: CameraSettings, stop: threading.Event) -> SourceOptions:
+def source_options(settings: CameraSettings, stop: threading.Event) -> SourceOptions:
+    """Return what the settings say about all sources of the room; `stop` ends them."""
     source = settings.source
     return SourceOptions(
         stop=stop,
@@ -130,6 +132,16 @@ def _source_options(settings: CameraSettings, stop: threading.Event) -> SourceOp
         max_image_bytes=source.max_image_bytes,
         csv=source.csv,
         fail_fast=source.fail_fast,
+        script=_script(source),
+    )
+
+
+def _script(source: SourceSettings) -> DemoScript:
+    faults = source.faults
+    return DemoScript(
+        faults=None if faults is None else tuple(ScriptedFault(**each.model_dump()) for each in faults),
+        dirty=tuple(DirtyLens(each.camera_id, each.starts_at) for each in source.dirty),
+        coil_length_m=source.coil_length_m,
     )
 
 

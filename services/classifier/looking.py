@@ -11,6 +11,7 @@ from services.classifier.ports import ImageScorer
 from services.classifier.unwrap import FrameUnwrapper, ReadFrame
 from services.contracts.errors import RejectedMessage, RejectReason
 from services.contracts.image_path import Pixels, decode_checked
+from services.contracts.picture_facts import PictureFacts, picture_facts
 from services.contracts.records import Record
 from services.contracts.scores import Scores
 from services.domain.inspection import Verdict
@@ -27,11 +28,12 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedFrame:
-    """A frame with the pixels its model takes."""
+    """A frame with the pixels its model takes, and what they say about its camera."""
 
     read: ReadFrame
     model: str
     pixels: Pixels
+    facts: PictureFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class SeenFrame:
     """A frame with what its model said."""
 
     read: ReadFrame
+    facts: PictureFacts
     verdict: Verdict
     model_name: str
     model_version: str
@@ -77,7 +80,8 @@ class Decoder:
         try:
             read = self._unwrapper.read(record)
             model = self._model_of(read.frame.camera_id)
-            return DecodedFrame(read, model, decode_checked(read.image, read.header, input_px[model]))
+            pixels = decode_checked(read.image, read.header, input_px[model])
+            return DecodedFrame(read, model, pixels, picture_facts(pixels))
         except RejectedMessage as error:
             return Rejection(record, error.reason, error.detail)
 
@@ -126,6 +130,6 @@ class Looker:
 
 def _seen(frames: Sequence[DecodedFrame], scores: Scores) -> list[SeenFrame]:
     return [
-        SeenFrame(frame.read, verdict, scores.model_name, scores.model_version)
+        SeenFrame(frame.read, frame.facts, verdict, scores.model_name, scores.model_version)
         for frame, verdict in zip(frames, scores.verdicts(), strict=True)
     ]

@@ -7,6 +7,7 @@ from services.classifier.unwrap import ReadFrame
 from services.contracts.identity import frame_id_for_bare
 from services.contracts.image_path import thumbnail_jpeg
 from services.contracts.messages import DeadLetter
+from services.contracts.picture_facts import spot_of
 from services.contracts.topics import camera_id_of
 from services.domain.inspection import Inspection, RejectedFrame
 from services.domain.topology import UNASSIGNED, Topology
@@ -16,7 +17,7 @@ def inspection_of(
     seen: SeenFrame, topology: Topology, received_at: datetime, evidence_max_bytes: int
 ) -> Inspection:
     """State the inspection of a frame; a camera that no line names is kept as unassigned, never guessed."""
-    frame, verdict = seen.read.frame, seen.verdict
+    frame, verdict, facts = seen.read.frame, seen.verdict, seen.facts
     station = topology.station(frame.camera_id)
     return Inspection(
         frame_id=frame.frame_id,
@@ -36,6 +37,11 @@ def inspection_of(
         model_version=seen.model_version,
         position=seen.read.record.position,
         image=_evidence(seen.read, evidence_max_bytes) if verdict.is_defect else None,
+        brightness=facts.brightness,
+        saturated=facts.saturated,
+        sharpness=facts.sharpness,
+        picture_hash=facts.picture_hash,
+        spot=spot_of(verdict.evidence),
     )
 
 

@@ -66,12 +66,15 @@ class CameraFinding:
         reason: One sentence for people, with the figures behind it.
         frames: Frames that show it; for a silent camera the frames that are missing.
         share: `frames` as a share of all frames that were looked at, 0 to 1.
+        place: Where a blemish sits in the image, column then row, 0 to 1; defects of any class within
+            `fixed_place.RADIUS` of it may be the blemish again. None for the other conditions.
     """
 
     kind: CameraCondition
     reason: str
     frames: int
     share: float
+    place: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,12 +218,12 @@ def dirty_lens(frames: CameraFrames) -> CameraFinding | None:
         return None
     _, code, spots = min(cases, key=lambda each: each[:2])
     crowd, name = int(fixed_place.crowd_of(spots).sum()), frames.classes[code]
-    column, row = np.median(spots, axis=0)
+    column, row = np.median(spots, axis=0).tolist()
     reason = (
         f"{crowd} of {len(spots)} frames with {name} show it at the same place of the image"
         f" ({column:.0%} from the left, {row:.0%} from the top) while the strip moves."
     )
-    return CameraFinding(CameraCondition.DIRTY_LENS, reason, crowd, crowd / len(frames))
+    return CameraFinding(CameraCondition.DIRTY_LENS, reason, crowd, crowd / len(frames), (column, row))
 
 
 def _longest_run(hashes: npt.NDArray[np.int64]) -> int:

@@ -13,8 +13,8 @@ LEAST_SPOTS: Final = 16
 RADIUS: Final = 0.16
 """Half the side of the square that counts as one place, one cell of a 7 x 7 evidence map (0.143) and a little [E].
 
-Measured on blemishes painted at one of eight places on rendered strip, with the delivered model: 0.64 to 1.0 of the
-spots of a class lie within it, in the mean 0.89.
+Measured on blemishes painted at one of eight places on rendered strip, with the delivered model: 0.64 to 1.0 of
+the spots of a class lie within it, in the mean 0.89.
 """
 LEAST_SHARE: Final = 0.6
 """Share of a class's spots that must lie there; the others may be on the strip [E]."""
@@ -30,7 +30,13 @@ Evenly spread spots would give 2 x `RADIUS` = 0.32. Evidence maps avoid the bord
 
 def crowd_of(spots: Floats) -> npt.NDArray[np.bool_]:
     """Return (N,) which of N spots, (N, 2) column then row, lie within `RADIUS` of their median on both axes."""
-    return np.asarray((np.abs(spots - np.median(spots, axis=0)) <= RADIUS).all(axis=1))
+    column, row = np.median(spots, axis=0).tolist()
+    return near(spots, (column, row))
+
+
+def near(spots: Floats, place: tuple[float, float]) -> npt.NDArray[np.bool_]:
+    """Return (N,) which of N spots lie within `RADIUS` of a place (column, row) on both axes; NaN ones do not."""
+    return np.asarray((np.abs(spots - np.asarray(place)) <= RADIUS).all(axis=1))
 
 
 def chance_of(spots: Floats) -> float:

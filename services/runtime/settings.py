@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsError
 
 from services.contracts.errors import ConfigurationError
 
@@ -99,12 +99,14 @@ def load_settings(settings_class: type[SettingsT]) -> SettingsT:
     """Read a room's settings from its environment.
 
     Raises:
-        ConfigurationError: A value is missing, unknown or out of bounds; the sentence names the variable.
+        ConfigurationError: A value is missing, unknown, out of bounds or no JSON; the sentence names the variable.
     """
     prefix = str(settings_class.model_config.get("env_prefix", ""))
     _refuse_unknown_groups(settings_class, prefix)
     try:
         return settings_class()
+    except SettingsError as error:
+        raise ConfigurationError(f"settings {prefix}*: {error}; lists and mappings are written as JSON") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         name = prefix + "__".join(str(part) for part in first["loc"]).upper()

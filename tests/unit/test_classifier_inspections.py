@@ -1,5 +1,6 @@
 """What the classifier states about a frame: who saw it, where, what, and with which evidence."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -7,7 +8,10 @@ import pytest
 import simplejpeg
 
 from services.contracts.codec import encode_camera_status
+from services.contracts.image_path import Pixels, decode_for_model
 from services.contracts.messages import CameraStatus
+from services.contracts.picture_facts import picture_facts
+from services.contracts.scores import Scores
 from services.domain.classes import SURFACE_LABELS
 from services.domain.inspection import Inspection
 from tests.fakes.broker import MemoryBroker
@@ -74,6 +78,39 @@ def test_defect_frames_keep_their_image_and_evidence_and_clean_ones_do_not() -> 
     clean = the_row(classified(("frames.cam-1", frame_message("cam-1", 0, jpeg(240)))))
     assert clean.verdict.defect_class == "no_defect"
     assert (clean.image, clean.verdict.evidence) == (None, None)
+
+
+def test_every_row_says_what_its_picture_says_about_the_camera() -> None:
+    for image in (jpeg(50), jpeg(240), jpeg(255)):
+        row = the_row(classified(("frames.cam-1", image)))
+        facts = picture_facts(decode_for_model(image, 224))
+        assert (row.brightness, row.saturated) == (facts.brightness, facts.saturated)
+        assert (row.sharpness, row.picture_hash) == (facts.sharpness, facts.picture_hash)
+
+
+class SpottingScorer(BrightnessScorer):
+    """Sees the evidence of every class in row 2, column 5."""
+
+    def score(self, images: Pixels) -> Scores:
+        scores = super().score(images)
+        evidence = np.zeros((len(images), 7, 7, len(SURFACE_LABELS)), np.float32)
+        evidence[:, 2, 5] = 1.0
+        return replace(scores, evidence=evidence)
+
+
+@pytest.mark.parametrize(
+    ("image", "spot"),
+    [
+        pytest.param(jpeg(50), (5.5 / 7, 2.5 / 7), id="defect"),
+        pytest.param(jpeg(240), None, id="clean"),
+    ],
+)
+def test_a_defect_has_a_spot_and_clean_strip_has_none(image: bytes, spot: tuple[float, float] | None) -> None:
+    broker = MemoryBroker()
+    broker.append("frames.cam-1", image)
+    with RunningClassifier(broker, scorer=SpottingScorer()) as running:
+        running.until_drained()
+    assert the_row(running.repository).spot == (None if spot is None else pytest.approx(spot))
 
 
 def test_a_large_defect_frame_is_kept_as_a_thumbnail() -> None:

@@ -2,32 +2,32 @@
 
 What passes a camera follows from the time and the shared epoch alone, so cameras in different processes agree:
 a defect that the first camera saw comes past the second one when the strip has moved that far. Machines leave a
-low background of defects, and in each stretch of strip one of them fails for a while, for the demo to show.
+low background of defects, and in each stretch of strip one of them fails for a while, for the demo to show. A
+script can say instead which machine fails when, and which lens is dirty (`demo_script`).
 """
 
 import random
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from services.adapters.cameras.demo_script import DemoScript, mark_at
+from services.adapters.cameras.lens import blemish, through
 from services.adapters.cameras.opencv import encode_jpeg
 from services.adapters.cameras.pacing import Pacer
 from services.contracts.capture import CapturedImage, RefusedImage
 from services.contracts.messages import ImageEncoding
 from services.domain.classes import NO_DEFECT
-from services.domain.strip import MachineFault, StripWorld, strip_position, weak_spots
+from services.domain.strip import MachineFault, StripWorld, weak_spots
 from services.domain.topology import CameraStation, Line, Machine
 from services.runtime.clock import Clock
-
-EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""When the mark 0 of every simulated strip stood at its line's entry."""
 
 STRETCH_M: Final = 1500.0
 """In each stretch of strip of this length one machine fails; 8 minutes at 3 m/s."""
@@ -56,13 +56,14 @@ Render = Callable[[str, int, int, int], npt.NDArray[np.uint8]]
 
 @dataclass(frozen=True, slots=True)
 class SimulationOptions:
-    """What the simulated cameras look like; sides in pixels."""
+    """What the simulated cameras look like, and what they get to see; sides in pixels."""
 
     frames_per_second: float = 2.0
     seed: int = 7
     width_px: int = 224
     height_px: int = 224
     jpeg_quality: int = 90
+    script: DemoScript = field(default_factory=DemoScript)
 
 
 class SimulatedSource:
@@ -85,6 +86,9 @@ class SimulatedSource:
         self._render = render
         self._clock = clock
         self._stop = stop
+        self._scripted = options.script.faults_of(line)
+        self._dirt = options.script.lens_of(station.camera_id)
+        self._lens = blemish(options.width_px, options.height_px)
         self._world = lru_cache(maxsize=_WORLDS_KEPT)(self._world_of_stretch)
 
     def frames(self) -> Iterator[CapturedImage | RefusedImage]:
@@ -95,8 +99,7 @@ class SimulatedSource:
 
     def frame_at(self, moment: datetime) -> CapturedImage | RefusedImage:
         """Return what the camera sees at a moment."""
-        elapsed_s = (moment - EPOCH).total_seconds()
-        position_m = strip_position(self._line.speed_m_s, elapsed_s, self._station.position_m)
+        position_m = mark_at(self._line, self._station.position_m, moment)
         world = self._world(int(position_m // STRETCH_M))
         half_m = self.frame_length_m / 2
         defect = world.defect_at(self._station.position_m, position_m - half_m, position_m + half_m)
@@ -106,6 +109,8 @@ class SimulatedSource:
             pixels = self._render(NO_DEFECT, seed, options.width_px, options.height_px)
         else:
             pixels = self._render(defect.defect_class, defect.seed, options.width_px, options.height_px)
+        if self._dirt is not None and self._dirt.is_dirty(moment):
+            pixels = through(pixels, self._lens)
         data = encode_jpeg(pixels, options.jpeg_quality)
         if data is None:
             return RefusedImage("not_encodable", f"a picture of shape {pixels.shape} cannot be encoded")
@@ -125,8 +130,10 @@ class SimulatedSource:
         return min(_LONGEST_FRAME_M, self._line.speed_m_s / self._options.frames_per_second)
 
     def _world_of_stretch(self, stretch: int) -> StripWorld:
-        faults = (*weak_spots(self._line.machines), fault_of_stretch(self._line, self._options.seed, stretch))
-        return StripWorld(self._options.seed, self._line.machines, faults)
+        seed, machines, faults = self._options.seed, self._line.machines, self._scripted
+        if faults is None:
+            faults = (fault_of_stretch(self._line, seed, stretch),)
+        return StripWorld(seed, machines, (*weak_spots(machines), *faults), self._options.script.coil_length_m)
 
 
 def fault_of_stretch(line: Line, seed: int, stretch: int) -> MachineFault:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from services.adapters.cameras.demo_script import DemoScript
 from services.adapters.cameras.folder import FolderSource, ListedImage, Playback, deal, list_images
 from services.adapters.cameras.opencv import LiveSource, StreamOptions, VideoSource, redacted
 from services.adapters.cameras.renderer import render
@@ -34,6 +35,7 @@ class SourceOptions:
     max_image_bytes: int = 4 << 20
     csv: Path | None = None
     fail_fast: bool = False
+    script: DemoScript = field(default_factory=DemoScript)
     clock: Clock = field(default=utc_now)
 
 
@@ -41,7 +43,13 @@ class SourceFactory:
     """Makes the sources of one room; cameras that share a folder share out its images."""
 
     def __init__(self, topology: Topology | None, options: SourceOptions) -> None:
-        """Use `topology`, when there is one, to place simulated cameras."""
+        """Use `topology`, when there is one, to place simulated cameras.
+
+        Raises:
+            ConfigurationError: The script names a machine, class or camera that is not there.
+        """
+        if topology is not None:
+            options.script.check(topology)
         self._topology = topology
         self._options = options
 
@@ -87,6 +95,7 @@ class SourceFactory:
             width_px,
             height_px,
             self._options.jpeg_quality,
+            self._options.script,
         )
         line, station = placed
         return SimulatedSource(line, station, options, render, self._options.clock, self._options.stop)

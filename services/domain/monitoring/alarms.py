@@ -54,6 +54,7 @@ def clear_cameras(
         if follow_camera(fault, standing, float(seen[fault.camera]), float(usual[fault.camera])):
             over.append(fault)
     for fault in over:
+        monitor.restart(monitor.unjudged)
         monitor.camera_faults.remove(fault)
         monitor.restart_cameras(monitor.only_camera(fault.camera))
     return tuple(over)
@@ -80,12 +81,12 @@ def raise_faults(monitor: LineMonitor, standing: Standing) -> tuple[list[OpenFau
     cameras: list[CameraFault] = []
     charts = np.where(monitor.frame.watched, standing.charts, 0.0)
     for _ in range(_MOST_ALARMS):
-        known = explained(monitor.faults, monitor.frame)
+        known = explained(monitor.faults, monitor.frame) | monitor.unjudged
         over = bool((charts[~known] >= standing.limit).any())
         if not over and not _cameras_over(monitor, standing.limit):
             break
-        verdict = causes.attribute(monitor.state, monitor.frame, known)
-        if verdict.camera is not None and verdict.camera not in monitor.flagged_cameras:
+        verdict = causes.attribute(monitor.state, monitor.frame, known, monitor.flagged)
+        if verdict.camera is not None:
             blamed = _raise_camera(monitor, verdict.camera, "invents", standing, "")
             blamed.posterior = verdict.probabilities
             cameras.append(blamed)

@@ -23,6 +23,7 @@ RECENT_COILS: Final = 5.0
 """What is taken for the present state of cameras and machines, in coils."""
 ANCHOR_COILS: Final = 10.0
 """How much the learnt state weighs against the present one, in coils."""
+_DOUBTFUL_ANCHOR_COILS: Final = 1.0
 _SENSITIVITY_WEIGHT: Final = 20.0
 _LEAST_SENSITIVITY, _MOST_SENSITIVITY = 0.05, 0.995
 _LEAST_FALSE: Final = 1e-6
@@ -35,7 +36,9 @@ def learnt(state: MonitorState, frame: MonitorFrame) -> CameraParameters:
     return _parameters(state, frame, false_rate)
 
 
-def present(state: MonitorState, frame: MonitorFrame, calls: Floats, frames: Floats) -> CameraParameters:
+def present(
+    state: MonitorState, frame: MonitorFrame, calls: Floats, frames: Floats, doubtful: npt.NDArray[np.bool_]
+) -> CameraParameters:
     """Return what is believed about the cameras now: the long run, and the false calls of the last few coils.
 
     Args:
@@ -43,9 +46,10 @@ def present(state: MonitorState, frame: MonitorFrame, calls: Floats, frames: Flo
         frame: The set-up.
         calls: (J,) false calls of the present coil, expected number.
         frames: (J,) frames of the present coil.
+        doubtful: (J,) flagged cameras: what they used to do says little about now.
     """
     learnt_rate = state.false_calls / state.false_frames
-    anchor = ANCHOR_COILS * np.maximum(frames, 1.0)
+    anchor = np.where(doubtful, _DOUBTFUL_ANCHOR_COILS, ANCHOR_COILS) * np.maximum(frames, 1.0)
     now = (learnt_rate * anchor + state.recent_false + calls) / (anchor + state.recent_frames + frames)
     return _parameters(state, frame, now)
 

@@ -85,17 +85,12 @@ def check_cameras(
 
 def without_blemishes(coil: RegisteredCoil, check: CameraCheck) -> RegisteredCoil:
     """Take the sightings that are dirt on a lens out of a coil."""
-    for camera in check.of_kind(CameraCondition.DIRTY_LENS):
+    for camera, finding in check.of_kind(CameraCondition.DIRTY_LENS).items():
         seen = coil.rows[:, camera] >= 0
-        spots = coil.table.spot[coil.rows[:, camera]]
-        if np.isnan(spots[seen]).all():
+        if finding.place is None:
             wrong = seen & ((coil.labels >= 0).sum(axis=1) == 1)
         else:
-            wrong = np.zeros(len(seen), dtype=np.bool_)
-            for code in np.unique(coil.labels[seen, camera]):
-                rows = np.flatnonzero(seen & (coil.labels[:, camera] == code) & np.isfinite(spots).all(axis=1))
-                if len(rows) and fixed_place.is_fixed(spots[rows]):
-                    wrong[rows[fixed_place.crowd_of(spots[rows])]] = True
+            wrong = seen & fixed_place.near(coil.table.spot[coil.rows[:, camera]], finding.place)
         coil = without_sightings(coil, camera, wrong)
     return coil
 

@@ -44,7 +44,12 @@ def ring_order(state: MonitorState) -> npt.NDArray[np.int64]:
     return state.remembered()
 
 
-def attribute(state: MonitorState, frame: MonitorFrame, explained: npt.NDArray[np.bool_]) -> Attribution:
+def attribute(
+    state: MonitorState,
+    frame: MonitorFrame,
+    explained: npt.NDArray[np.bool_],
+    flagged: npt.NDArray[np.bool_],
+) -> Attribution:
     """Weigh all causes, averaged over when it may have begun and over how strong it may be.
 
     A change of a stream is expected once in `plan.mean_coils_between_faults` coils of the whole line; that prior
@@ -54,12 +59,13 @@ def attribute(state: MonitorState, frame: MonitorFrame, explained: npt.NDArray[n
         state: After the coil.
         frame: The set-up.
         explained: (G, C) streams whose open flag explains them already.
+        flagged: (J,) cameras whose open flag explains them already.
     """
     order = ring_order(state) % HISTORY_COILS
     prior = -np.log(max(frame.streams, 1) * frame.plan.mean_coils_between_faults)
     machines = _machine_evidence(state, order) + prior + np.log(frame.cause_weight)
     machines[explained | ~np.broadcast_to(frame.watched, machines.shape)] = -np.inf
-    cameras = _camera_evidence(state, order) + prior
+    cameras = np.where(flagged, -np.inf, _camera_evidence(state, order) + prior)
     by_group = np.asarray(logsumexp(machines, axis=1), dtype=np.float64)
     everything = np.concatenate((by_group, cameras, [0.0]))
     weights = np.exp(everything - logsumexp(everything))

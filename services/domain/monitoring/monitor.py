@@ -50,10 +50,24 @@ class LineMonitor:
         """What open faults explain."""
         return OpenStreams(
             raised_rates(self.faults, self.frame),
-            explained(self.faults, self.frame),
+            explained(self.faults, self.frame) | self.unjudged,
             excused_labels(self.faults, self.frame),
-            np.isin(np.arange(len(self.frame.layout.cameras)), list(self.flagged_cameras)),
+            self.flagged,
         )
+
+    @property
+    def flagged(self) -> Mask:
+        """(J,) cameras with an open fault."""
+        return np.isin(np.arange(len(self.frame.layout.cameras)), list(self.flagged_cameras))
+
+    @property
+    def unjudged(self) -> Mask:
+        """(G, C) streams that only cameras see which are flagged to invent: nothing can be said of these groups."""
+        inventing = {each.camera for each in self.camera_faults if each.kind == "invents"}
+        cameras = len(self.frame.layout.cameras)
+        mask = self.no_charts()
+        mask[[set(range(first, cameras)) <= inventing for first in self.frame.layout.first_camera.tolist()]] = True
+        return mask
 
     @property
     def flagged_cameras(self) -> frozenset[int]:

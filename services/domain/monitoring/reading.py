@@ -18,6 +18,7 @@ from services.domain.registration.coil import RegisteredCoil
 Floats = npt.NDArray[np.float64]
 
 _ROUNDS: Final = 4
+_HELD_COILS: Final = 1000.0
 _SETTLED: Final = 0.1
 """False calls of a coil that change by less than this, relative, are settled."""
 
@@ -81,7 +82,7 @@ def read_coil(coil: RegisteredCoil, state: MonitorState, frame: MonitorFrame, kn
     cell_m = float(coil.pitch_m.max())
     frames = coil.frames.astype(np.float64)
     first = frame.layout.first_camera
-    nuisance, parameters = _nuisance(labels, coil, state, frame)
+    nuisance, parameters = _nuisance(labels, coil, state, frame, known)
     metres = _detectable_m(coil, frame, parameters)
     fits = likelihoods(labels, first, parameters)
     detection = posterior(fits, state.rate * raised * cell_m, 1.0)
@@ -103,18 +104,23 @@ def read_coil(coil: RegisteredCoil, state: MonitorState, frame: MonitorFrame, kn
 
 
 def _nuisance(
-    labels: Labels, coil: RegisteredCoil, state: MonitorState, frame: MonitorFrame
+    labels: Labels, coil: RegisteredCoil, state: MonitorState, frame: MonitorFrame, known: OpenStreams
 ) -> tuple[Posterior, CameraParameters]:
-    """Find false calls and present rates of this coil together, by a few rounds of EM around what is known."""
+    """Find false calls and present rates of this coil together, by a few rounds of EM around what is known.
+
+    A flagged camera is what changed: the rates of groups that it sees first are taken as they were.
+    """
     frames = coil.frames.astype(np.float64)
     cell_m = float(coil.pitch_m.max())
     length = max(coil.length_m, cell_m)
-    anchor = camera_book.ANCHOR_COILS * length
+    held = known.doubtful[frame.layout.first_camera][:, None]
+    anchor = np.where(held, _HELD_COILS, camera_book.ANCHOR_COILS) * length
+    usual = state.rate * np.where(held, known.raised, 1.0)
     seen = labels >= 0
 
     def look(calls: Floats, counts: Floats) -> tuple[Posterior, CameraParameters]:
-        parameters = camera_book.present(state, frame, calls, frames)
-        rate = (state.rate * anchor + state.recent_count + counts) / (anchor + state.recent_m + length)
+        parameters = camera_book.present(state, frame, calls, frames, known.doubtful)
+        rate = (usual * anchor + state.recent_count + counts) / (anchor + state.recent_m + length)
         fits = likelihoods(labels, frame.layout.first_camera, parameters)
         return posterior(fits, rate * cell_m, 1.0), parameters
 
