@@ -54,7 +54,6 @@ def clear_cameras(
         if follow_camera(fault, standing, float(seen[fault.camera]), float(usual[fault.camera])):
             over.append(fault)
     for fault in over:
-        monitor.restart(monitor.unjudged)
         monitor.camera_faults.remove(fault)
         monitor.restart_cameras(monitor.only_camera(fault.camera))
     return tuple(over)
@@ -80,6 +79,7 @@ def raise_faults(monitor: LineMonitor, standing: Standing) -> tuple[list[OpenFau
     machines: list[OpenFault] = []
     cameras: list[CameraFault] = []
     charts = np.where(monitor.frame.watched, standing.charts, 0.0)
+    monitor.restart(monitor.unjudged)
     for _ in range(_MOST_ALARMS):
         known = explained(monitor.faults, monitor.frame) | monitor.unjudged
         over = bool((charts[~known] >= standing.limit).any())

@@ -62,7 +62,7 @@ class LineMonitor:
 
     @property
     def unjudged(self) -> Mask:
-        """(G, C) streams that only cameras see which are flagged to invent: nothing can be said of these groups."""
+        """(G, C) streams that only inventing cameras see: nothing can be said of these groups meanwhile."""
         inventing = {each.camera for each in self.camera_faults if each.kind == "invents"}
         cameras = len(self.frame.layout.cameras)
         mask = self.no_charts()
