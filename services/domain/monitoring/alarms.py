@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from services.domain.camera_condition import CameraCondition
 from services.domain.monitoring import causes
+from services.domain.monitoring.beginning import beginning_of
 from services.domain.monitoring.cameras import CameraCheck
 from services.domain.monitoring.fold import Standing
 from services.domain.monitoring.monitor import LineMonitor
@@ -64,7 +65,7 @@ def raise_cameras(monitor: LineMonitor, standing: Standing, check: CameraCheck) 
     dirty = check.of_kind(CameraCondition.DIRTY_LENS)
     causes_of_trouble = [(camera, "dirty_lens", finding.reason) for camera, finding in dirty.items()]
     if not standing.learning:
-        blind = np.flatnonzero(standing.blind_charts >= standing.limit).tolist()
+        blind = np.flatnonzero(monitor.state.blind_chart >= standing.limit).tolist()
         causes_of_trouble += [(camera, "blind", "") for camera in blind if camera not in dirty]
     flagged = monitor.flagged_cameras
     return [
@@ -78,8 +79,9 @@ def raise_faults(monitor: LineMonitor, standing: Standing) -> tuple[list[OpenFau
     """Raise faults while a chart is above the limit and nothing explains it."""
     machines: list[OpenFault] = []
     cameras: list[CameraFault] = []
-    charts = np.where(monitor.frame.watched, standing.charts, 0.0)
     monitor.restart(monitor.unjudged)
+    since_restart = monitor.state.excursion_m > 0
+    charts = np.where(monitor.frame.watched & since_restart, standing.charts, 0.0)
     for _ in range(_MOST_ALARMS):
         known = explained(monitor.faults, monitor.frame) | monitor.unjudged
         over = bool((charts[~known] >= standing.limit).any())
@@ -135,6 +137,7 @@ def _fault(monitor: LineMonitor, verdict: causes.Attribution, standing: Standing
         peak=float(charts[place]),
         chart=float(charts[place]),
         limit=standing.limit,
+        began=beginning_of(state, onset, standing.number),
         posterior=verdict.probabilities,
     )
 
@@ -170,6 +173,7 @@ def _raise_camera(monitor: LineMonitor, camera: int, kind: str, standing: Standi
         peak=float(chart[camera]),
         limit=standing.limit,
         reason=reason,
+        began=beginning_of(state, onset, number),
     )
     monitor.camera_faults.append(fault)
     seen_by = monitor.no_charts()

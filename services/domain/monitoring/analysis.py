@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.domain.material import MaterialPack
+from services.domain.monitoring.camera_flagging import camera_flag
 from services.domain.monitoring.engine import CoilOutcome, take_coil
 from services.domain.monitoring.facts import Flag, LandmarkEvent
-from services.domain.monitoring.flagging import FlagContext, camera_flag, machine_flag, worst_first
+from services.domain.monitoring.flagging import FlagContext, machine_flag, worst_first
 from services.domain.monitoring.frame import Floats, MonitorFrame
 from services.domain.monitoring.grades import CoilJudgement, judge_coil
 from services.domain.monitoring.landmark_events import WeldBook, landmark_events

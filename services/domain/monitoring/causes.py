@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.special import logsumexp
 
 from services.domain.monitoring.facts import CAMERA_PREFIX, FALSE_ALARM
-from services.domain.monitoring.frame import CAMERA_RATIO, RATIO_GRID, MonitorFrame
+from services.domain.monitoring.frame import CAMERA_RATIO_GRID, RATIO_GRID, MonitorFrame
 from services.domain.monitoring.state import HISTORY_COILS, MonitorState
 
 Floats = npt.NDArray[np.float64]
@@ -102,9 +102,9 @@ def onset_of_camera(state: MonitorState, camera: int) -> Onset:
     """Return the first coil of a camera's false calls."""
     order = ring_order(state)
     place = order % HISTORY_COILS
-    expected = state.ring_camera_expected[place, camera]
-    steps = state.ring_camera[place, camera] - (CAMERA_RATIO - 1) * expected
-    return _split(steps[:, None], order, expected > 0)
+    expected = state.ring_camera_expected[place, camera].sum(axis=1)
+    steps = state.ring_camera[place, :, camera].sum(axis=2) - (np.array(CAMERA_RATIO_GRID) - 1) * expected[:, None]
+    return _split(steps, order, expected > 0)
 
 
 def _split(steps: Floats, order: npt.NDArray[np.int64], counted: npt.NDArray[np.bool_]) -> Onset:
@@ -133,6 +133,14 @@ def _machine_evidence(state: MonitorState, order: npt.NDArray[np.int64]) -> Floa
 
 
 def _camera_evidence(state: MonitorState, order: npt.NDArray[np.int64]) -> Floats:
+    """Return (J,) the same for cameras that invent: all classes alike, or one class as dirt on a lens does."""
     expected = state.ring_camera_expected[order][::-1]
-    tails = np.cumsum(state.ring_camera[order][::-1] - (CAMERA_RATIO - 1) * expected, axis=0)
-    return np.asarray(logsumexp(tails, axis=0, b=expected > 0), dtype=np.float64)
+    ratios = np.array(CAMERA_RATIO_GRID)[None, :, None, None]
+    steps = state.ring_camera[order][::-1] - (ratios - 1) * expected[:, None]
+    counted = (expected.sum(axis=2) > 0)[:, None]
+    alike = np.cumsum(steps.sum(axis=3), axis=0)
+    every = logsumexp(alike, axis=(0, 1), b=np.broadcast_to(counted, alike.shape))
+    single = np.cumsum(steps, axis=0)
+    one = logsumexp(single, axis=(0, 1), b=np.broadcast_to(counted[..., None], single.shape))
+    one = logsumexp(one, axis=1) - np.log(expected.shape[2])
+    return np.asarray(np.logaddexp(every, one) - np.log(2 * len(CAMERA_RATIO_GRID)), dtype=np.float64)

@@ -51,8 +51,8 @@ class RegisteredDefect:
     """One physical defect, with everything the cameras said of it.
 
     Attributes:
-        position_m: Best estimate of its place along the strip, on the scale of the line's first camera.
-        position_sd_m: How well that place is known (half the width of what all sightings have in common).
+        position_m: Its place along the strip, on the scale of the line's first camera; `position_sd_m` how well
+            it is known (half the width of what all sightings have in common).
         sightings: In order of the cameras.
         looked: Cameras that looked there and saw nothing, in strip order. A camera in neither list did not look.
         class_posterior: Class to probability, over what it is if it is a defect.
@@ -124,11 +124,7 @@ class CameraExposure:
 
 @dataclass(frozen=True, slots=True)
 class LandmarkEvent:
-    """A coil-change mark that was seen, is missing, or should not be there.
-
-    Attributes:
-        kind: 'seen', 'missing' or 'surplus'.
-    """
+    """A coil-change mark; `kind` is 'seen', 'missing' or 'surplus' (it should not be there)."""
 
     kind: str
     defect_class: str
@@ -146,8 +142,7 @@ class CoilRecord:
         state: 'learning' while the line's baseline is learnt, else 'monitored'.
         grade: By the material pack's rules; None when the pack has none.
         price: Of the whole coil, in the pack's currency; None without a price list for that day.
-        quality_loss: Money lost to the best grade, by cause (group id, 'unattributed').
-        quality_loss_m: Metres of defective strip by cause.
+        quality_loss: Money lost to the best grade by cause (group id, 'unattributed'); `quality_loss_m` metres.
     """
 
     line_id: str
@@ -189,17 +184,15 @@ class Flag:
         group_id: Machine group, or `camera:<camera_id>`.
         defect_class: The class that is too frequent; None for a camera.
         severity: 4 act now, 3 plan this shift, 2 inspect, 1 watch.
-        onset_coil: Coil in which it began, by maximum likelihood; `onset_low_coil`..`onset_high_coil` is the 95 %
-            likelihood interval, `onset_position_m` the first defect of the excess.
+        onset_coil: Coil in which it began (posterior median); `onset_low_coil`..`onset_high_coil` is the 95 %
+            interval, `onset_position_m` the head of the onset coil.
         alarm_coil: Coil at whose end the statistic passed the threshold.
         statistic: CUSUM at the last coil looked at, nats; `peak` the largest so far.
         defects: Posterior-weighted count since the onset, over `exposure_m`.
-        rate_per_km: Since the onset; `baseline_per_km` before.
-        rate_ratio: With its 95 % interval.
+        rate_per_km: Since the onset; `baseline_per_km` before; `rate_ratio` with its 95 % interval.
         posterior: Cause to probability over groups, `camera:…` and `FALSE_ALARM`.
         runner_up: The second most probable cause and its probability.
-        member_posterior: Machine to probability within a group, from what the class usually points to: a prior, no
-            camera tells.
+        member_posterior: Machine to probability within a group: a prior from the class, no camera tells.
         period_m: Spacing of the defects along the strip, None when they are not periodic.
         matched_rolls: Rolls that fit the period, best first; more than one is an ambiguity.
         trend_per_coil: Log-linear slope since the onset; projections are coils to the limit (P10, P50, P90).

@@ -1,7 +1,6 @@
 """Turns an open fault into a flag that people can act on: how bad, since when, how sure, what to do."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -9,9 +8,9 @@ from scipy import stats
 
 from services.domain.material import MaterialPack
 from services.domain.monitoring.evidence_log import EvidenceLog
-from services.domain.monitoring.facts import CAMERA_PREFIX, FALSE_ALARM, Flag, FlagKind
+from services.domain.monitoring.facts import FALSE_ALARM, Flag, FlagKind
 from services.domain.monitoring.frame import MonitorFrame
-from services.domain.monitoring.open_faults import CameraFault, OpenFault
+from services.domain.monitoring.open_faults import OpenFault
 from services.domain.monitoring.projection import trend_of
 from services.domain.monitoring.setup import member_prior
 from services.domain.monitoring.state import HISTORY_COILS, MonitorState
@@ -33,6 +32,11 @@ class FlagContext:
     log: EvidenceLog
     pack: MaterialPack
 
+    @property
+    def last_coil(self) -> str:
+        """Name of the latest coil."""
+        return self.state.ring_coils[(self.state.coils - 1) % HISTORY_COILS]
+
 
 @dataclass(frozen=True, slots=True)
 class _Ratio:
@@ -50,28 +54,28 @@ def machine_flag(fault: OpenFault, context: FlagContext, *, cleared: bool) -> Fl
     group = frame.layout.groups[fault.group]
     name = frame.classes[fault.defect_class]
     ratio = _ratio(fault)
-    runner_up, runner_up_probability = _runner_up(fault.posterior, group.group_id)
+    second, second_probability = runner_up(fault.posterior, group.group_id)
     members = member_prior(frame, fault.group, name, context.pack)
     probability = fault.posterior.get(group.group_id, 0.0)
     severity = _severity(probability, len(group.machine_ids), ratio)
     trend, projected = trend_of(fault, context.state, context.pack, name)
-    names = _names(fault, state)
+    began = fault.began
     return Flag(
-        flag_id=uuid5(_FLAG_NAMESPACE, f"{frame.layout.line.id}/{group.group_id}/{name}/{names.alarm}"),
+        flag_id=flag_id(frame.layout.line.id, group.group_id, name, began.alarm_coil),
         line_id=frame.layout.line.id,
         kind=FlagKind.MACHINE,
         group_id=group.group_id,
         machine_ids=group.machine_ids,
         defect_class=name,
         severity=severity,
-        onset_coil=names.onset,
-        onset_low_coil=names.low,
-        onset_high_coil=names.high,
-        onset_position_m=names.onset_m,
-        onset_at=names.onset_at,
-        alarm_coil=names.alarm,
-        alarm_at=names.alarm_at,
-        last_coil=names.last,
+        onset_coil=began.onset_coil,
+        onset_low_coil=began.low_coil,
+        onset_high_coil=began.high_coil,
+        onset_position_m=began.onset_m,
+        onset_at=began.onset_at,
+        alarm_coil=began.alarm_coil,
+        alarm_at=began.alarm_at,
+        last_coil=context.last_coil,
         coils_since_onset=state.coils - fault.onset,
         detector="cusum",
         statistic=fault.chart,
@@ -86,8 +90,8 @@ def machine_flag(fault: OpenFault, context: FlagContext, *, cleared: bool) -> Fl
         ratio_low=ratio.low,
         ratio_high=ratio.high,
         posterior=dict(fault.posterior),
-        runner_up=runner_up,
-        runner_up_probability=runner_up_probability,
+        runner_up=second,
+        runner_up_probability=second_probability,
         member_posterior=members,
         period_m=fault.period_m,
         matched_rolls=tuple(fault.rolls),
@@ -96,114 +100,15 @@ def machine_flag(fault: OpenFault, context: FlagContext, *, cleared: bool) -> Fl
         quality_loss=fault.loss,
         quality_loss_m=fault.loss_m,
         advice=_advice(fault, context, members),
-        reason=_reason(fault, context, ratio, names.onset),
+        reason=_reason(fault, context, ratio, began.onset_coil),
         evidence=_evidence(fault, context.log),
-        cleared_coil=names.last if cleared else None,
+        cleared_coil=context.last_coil if cleared else None,
     )
 
 
-def camera_flag(fault: CameraFault, context: FlagContext, *, cleared: bool) -> Flag:
-    """Return the flag of a camera fault as it stands after the latest coil."""
-    frame, state = context.frame, context.state
-    camera = frame.layout.cameras[fault.camera]
-    cause = CAMERA_PREFIX + camera
-    names = _names(fault, state)
-    posterior = dict(fault.posterior) or {cause: 1.0}
-    runner_up, runner_up_probability = _runner_up(posterior, cause)
-    ratio = fault.calls / max(fault.expected, 1e-9)
-    return Flag(
-        flag_id=uuid5(_FLAG_NAMESPACE, f"{frame.layout.line.id}/{cause}/{fault.kind}/{names.alarm}"),
-        line_id=frame.layout.line.id,
-        kind=FlagKind.CAMERA,
-        group_id=cause,
-        machine_ids=(),
-        defect_class=None,
-        severity=2,
-        onset_coil=names.onset,
-        onset_low_coil=names.low,
-        onset_high_coil=names.high,
-        onset_position_m=names.onset_m,
-        onset_at=names.onset_at,
-        alarm_coil=names.alarm,
-        alarm_at=names.alarm_at,
-        last_coil=names.last,
-        coils_since_onset=state.coils - fault.onset,
-        detector=fault.kind,
-        statistic=fault.peak,
-        peak=fault.peak,
-        threshold=fault.limit,
-        arl0_coils=frame.plan.arl0_coils,
-        defects=fault.calls,
-        exposure_m=0.0,
-        rate_per_km=0.0,
-        baseline_per_km=0.0,
-        rate_ratio=ratio,
-        ratio_low=0.0,
-        ratio_high=float("inf"),
-        posterior=posterior,
-        runner_up=runner_up,
-        runner_up_probability=runner_up_probability,
-        member_posterior={},
-        period_m=None,
-        matched_rolls=(),
-        trend_per_coil=None,
-        projected_coils=None,
-        quality_loss=None,
-        quality_loss_m=0.0,
-        advice=_CAMERA_ADVICE[fault.kind],
-        reason=fault.reason or _CAMERA_REASON[fault.kind].format(camera=camera, ratio=ratio, onset=names.onset),
-        evidence=(),
-        cleared_coil=names.last if cleared else None,
-    )
-
-
-_CAMERA_ADVICE: Final = {
-    "invents": "Clean lens and light; look at its latest pictures; no machine is blamed for what only it reports.",
-    "dirty_lens": "Clean the lens or the protecting window; what stays at one place of the image is not counted.",
-    "blind": "Check focus, light and lens: it misses what its neighbours see; until then it is not counted.",
-}
-_CAMERA_REASON: Final = {
-    "invents": "{camera} reports {ratio:.0f} times its usual number of defects that no other camera confirms,"
-    " since coil {onset}.",
-    "dirty_lens": "{camera} shows a blemish that does not move with the strip, since coil {onset}.",
-    "blind": "{camera} reports far fewer defects than the other cameras and its own past let expect,"
-    " since coil {onset}.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    onset: str
-    low: str
-    high: str
-    alarm: str
-    last: str
-    onset_m: float
-    onset_at: datetime
-    alarm_at: datetime
-
-
-def _names(fault: OpenFault | CameraFault, state: MonitorState) -> _Names:
-    """Look the coils' names up; a coil that is forgotten is named by the oldest one that is not."""
-    oldest = max(state.began, state.coils - HISTORY_COILS)
-
-    def place(number: int) -> int:
-        return max(number, oldest) % HISTORY_COILS
-
-    def moment(number: int) -> datetime:
-        return datetime.fromtimestamp(float(state.ring_times[place(number), 0]), UTC)
-
-    coils = state.ring_coils
-    return _Names(
-        onset=coils[place(fault.onset)],
-        low=coils[place(fault.onset_low)],
-        high=coils[place(fault.onset_high)],
-        alarm=coils[place(fault.alarm)],
-        last=coils[place(state.coils - 1)],
-        onset_m=float(state.ring_times[place(fault.onset), 1]),
-        onset_at=moment(fault.onset),
-        alarm_at=moment(fault.alarm),
-    )
+def flag_id(line_id: str, cause: str, what: str, alarm_coil: str) -> UUID:
+    """Return the id of a flag: the same alarm has the same one, however often it is computed."""
+    return uuid5(_FLAG_NAMESPACE, f"{line_id}/{cause}/{what}/{alarm_coil}")
 
 
 def _ratio(fault: OpenFault) -> _Ratio:
@@ -228,7 +133,8 @@ def _severity(probability: float, machines: int, ratio: _Ratio) -> int:
     return 3 if probability >= _SURE and ratio.low > _PLAN_RATIO and machines == 1 else 2
 
 
-def _runner_up(posterior: dict[str, float], cause: str) -> tuple[str | None, float]:
+def runner_up(posterior: dict[str, float], cause: str) -> tuple[str | None, float]:
+    """Return the most probable cause but for the given one and false alarm, and its probability."""
     others = {name: weight for name, weight in posterior.items() if name not in (cause, FALSE_ALARM)}
     if not others:
         return None, 0.0

@@ -68,7 +68,7 @@ def fold(
     state.group_coils += reading.evidence.metres.max(axis=1) > 0
     number = state.coils
     state.coils += 1
-    _set_limit(state, frame, reading.evidence.metres)
+    _set_limit(state, frame, reading.evidence.metres, coil.frames.astype(np.float64))
     return Standing(
         number, reading, charts, state.camera_chart.copy(), state.blind_chart.copy(), state.limit, learning
     )
@@ -80,8 +80,8 @@ def _remember(state: MonitorState, reading: CoilReading, name: str, coil: Regist
         state.ring_gain[place, index] = reading.evidence.gain(ratio)
     state.ring_count[place] = reading.evidence.count
     state.ring_m[place] = reading.evidence.metres
-    state.ring_camera[place] = reading.camera_gain
-    state.ring_camera_expected[place] = reading.camera_expected
+    state.ring_camera[place] = reading.label_gains
+    state.ring_camera_expected[place] = reading.camera_expected[:, None] * reading.false_labels
     state.ring_calls[place] = reading.camera_calls
     state.ring_times[place] = (coil.start_s, coil.start_m)
     state.ring_coils[place] = name
@@ -125,12 +125,14 @@ def _watch_eyesight(state: MonitorState, coil: RegisteredCoil, *, learning: bool
     state.eyesight_m[quiet] = (fade * state.eyesight_m + metres)[quiet]
 
 
-def _set_limit(state: MonitorState, frame: MonitorFrame, metres: Floats) -> None:
+def _set_limit(state: MonitorState, frame: MonitorFrame, metres: Floats, frames: Floats) -> None:
     """Compute the threshold when the learning ends, and now and then afterwards."""
     if state.coils < max(state.limit_coils, 1):
         return
     if not np.isfinite(state.limit) and frame.plan.learning_coils > 0:
         streams.shrink_to_pool(state)
-    expected = (state.rate * metres)[:, frame.watched].ravel()
-    state.limit = chart_limit(expected, 2 * len(frame.layout.cameras), frame.plan.arl0_coils)
+    sharp = state.sharp_count / state.sharp_of
+    expected = (sharp * state.rate * metres)[:, frame.watched].ravel()
+    false_calls = state.false_calls / state.false_frames * frames
+    state.limit = chart_limit(expected, false_calls, frame.plan.arl0_coils)
     state.limit_coils = state.coils + _LIMIT_EVERY_COILS

@@ -12,12 +12,14 @@ from services.domain.topology import MonitoringPlan
 
 Floats = npt.NDArray[np.float64]
 
-DESIGN_RATIO: Final = 5.0
-"""The rate ratio that the machine charts are tuned to; smaller and larger ones are found too, a little later."""
+DESIGN_RATIO: Final = 4.0
+"""The rate ratio that the machine charts are tuned to; three- to ten-fold rates are found nearly as soon."""
 CAMERA_RATIO: Final = 20.0
 """The ratio of false calls that the camera charts are tuned to."""
 BLIND_RATIO: Final = 0.25
 """The share of its usual sightings that the chart for failing eyesight is tuned to."""
+CAMERA_RATIO_GRID: Final = (5.0, 20.0, 80.0, 320.0, 1000.0)
+"""Ratios of false calls over which attribution averages: from a little dirt to dirt on every frame."""
 RATIO_GRID: Final = (2.0, 3.5, 6.0, 12.0, 25.0, 60.0)
 """Rate ratios over which attribution averages, since the true one is unknown."""
 

@@ -15,6 +15,8 @@ _BY_STREAM: Final = frozenset(
 _BY_CAMERA: Final = frozenset(
     {"false_calls", "false_frames", "false_labels", "hits", "trials", "eyesight", "eyesight_m"}
 )
+_INHERITED_DEFECTS: Final = 2.0
+"""Weight of the rate that a new group is taken to have: no camera told how its machines shared it."""
 _KEPT: Final = frozenset({"confusion", "coils", "began", "limit", "ring_times"})
 
 
@@ -23,7 +25,7 @@ def move_to(monitor: LineMonitor, frame: MonitorFrame) -> None:
 
     Where cameras and groups are the same (a roll was ground, a name changed) nothing is forgotten. Else the charts
     start anew; what was learnt of cameras and groups that still exist under the same name is kept, and open faults
-    of groups that exist no more are closed.
+    of groups that exist no more are closed. A new group is taken to make what its machines made before.
     """
     old = monitor.frame
     monitor.frame = frame
@@ -41,7 +43,8 @@ def move_to(monitor: LineMonitor, frame: MonitorFrame) -> None:
         elif each.name in _BY_CAMERA:
             _copy_rows(value, getattr(state, each.name), cameras)
     state.ring_coils = list(before.ring_coils)
-    state.limit_coils = state.coils + 1
+    state.limit_coils = state.coils + 1 if np.isfinite(state.limit) else before.limit_coils
+    _inherit(before, old, state, frame)
     monitor.state = state
     monitor.sharpness = _moved(monitor.sharpness, cameras, len(frame.layout.cameras))
     new_group = dict(groups)
@@ -52,6 +55,22 @@ def move_to(monitor: LineMonitor, frame: MonitorFrame) -> None:
     monitor.camera_faults = [each for each in monitor.camera_faults if each.camera in new_camera]
     for camera_fault in monitor.camera_faults:
         camera_fault.camera = new_camera[camera_fault.camera]
+
+
+def _inherit(before: MonitorState, old: MonitorFrame, state: MonitorState, frame: MonitorFrame) -> None:
+    """Give groups that are new the rates of their machines: an equal share of what their old groups made."""
+    known: dict[str, Floats] = {
+        machine: before.rate[index] / len(group.machine_ids)
+        for index, group in enumerate(old.layout.groups)
+        for machine in group.machine_ids
+    }
+    usual: Floats = np.asarray(np.mean(list(known.values()), axis=0), dtype=np.float64)
+    names = {group.group_id for group in old.layout.groups}
+    for index, group in enumerate(frame.layout.groups):
+        if group.group_id not in names:
+            rate = np.sum([known.get(machine, usual) for machine in group.machine_ids], axis=0)
+            state.baseline_count[index] = _INHERITED_DEFECTS
+            state.baseline_m[index] = _INHERITED_DEFECTS / rate
 
 
 def _same(old: MonitorFrame, new: MonitorFrame) -> bool:

@@ -95,7 +95,7 @@ class LineMonitor:
         """Start camera charts anew, and forget what attribution would still hold against these cameras."""
         self.state.camera_chart[cameras] = 0.0
         self.state.blind_chart[cameras] = 0.0
-        self.state.ring_camera[:, cameras] = 0.0
+        self.state.ring_camera[:, :, cameras] = 0.0
         self.state.ring_camera_expected[:, cameras] = 0.0
         self.state.ring_calls[:, cameras] = 0.0
 

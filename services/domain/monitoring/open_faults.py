@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from services.domain.monitoring.beginning import Beginning
 from services.domain.monitoring.fold import Standing
 from services.domain.monitoring.frame import CAMERA_RATIO, MonitorFrame
 from services.domain.monitoring.state import MonitorState
@@ -27,6 +28,7 @@ class OpenFault:
     Attributes:
         group: Index of the group; `defect_class` of the class.
         alarm: Number of the coil of the alarm; `onset`, `onset_low`, `onset_high` of the first coil of the excess.
+        began: Names of these coils.
         count: Defects since the onset, posterior-weighted; `metres` the detectable metres of them.
         normal: Rate before the onset, defects per detectable metre, known as Gamma(`normal_count`, `normal_m`).
         peak: Highest chart so far; `chart` the latest, nats.
@@ -50,6 +52,7 @@ class OpenFault:
     peak: float
     chart: float
     limit: float
+    began: Beginning
     clear_chart: float = 0.0
     posterior: dict[str, float] = field(default_factory=dict)
     period_m: float | None = None
@@ -75,7 +78,7 @@ class CameraFault:
 
     Attributes:
         camera: Index.
-        alarm: Number of the coil of the alarm; `onset` of the first coil.
+        alarm: Number of the coil of the alarm; `onset` of the first coil; `began` their names.
         calls: False calls since the onset; `expected` what is usual over the same frames.
         good_coils: Successive coils on which it behaved; `seen_again` whether the latest coil showed the blemish.
         clear_chart: CUSUM of being back to normal, nats.
@@ -92,6 +95,7 @@ class CameraFault:
     peak: float
     limit: float
     reason: str
+    began: Beginning
     posterior: dict[str, float] = field(default_factory=dict)
     good_coils: int = 0
     clear_chart: float = 0.0
@@ -167,9 +171,9 @@ def follow(fault: OpenFault, state: MonitorState, standing: Standing) -> bool:
 def follow_camera(fault: CameraFault, standing: Standing, sightings: float, usual: float) -> bool:
     """Take one coil into a camera's fault; return whether it is over.
 
-    A camera that invents is cleared as a machine is: by the likelihood ratio of its usual to its raised rate of
-    false calls. One that is blind or dirty must behave for some coils: report at least half of what is usual
-    there, or nothing that stays at one place of the image.
+    A camera that invents is cleared as a machine is: by the likelihood ratio of its usual rate of false calls to
+    half the raised one. One that is blind or dirty must behave for some coils: report at least half of what is
+    usual there, or nothing that stays at one place of the image.
 
     Args:
         fault: Is changed.
@@ -181,7 +185,8 @@ def follow_camera(fault: CameraFault, standing: Standing, sightings: float, usua
     if fault.kind == "invents":
         fault.calls += float(reading.camera_calls[camera])
         fault.expected += float(reading.camera_expected[camera])
-        step = float(reading.camera_gain[camera]) - (CAMERA_RATIO - 1) * float(reading.camera_expected[camera])
+        ratio = min(max(fault.calls / max(fault.expected, 1e-9) / 2, _LEAST_RAISED), CAMERA_RATIO)
+        step = float(reading.camera_calls[camera] * np.log(ratio) - (ratio - 1) * reading.camera_expected[camera])
         fault.clear_chart = max(0.0, fault.clear_chart - step)
         return fault.clear_chart >= CLEAR_NATS
     behaves = sightings >= max(usual / 2, 1.0) if fault.kind == "blind" else not fault.seen_again

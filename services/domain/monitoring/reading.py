@@ -10,7 +10,7 @@ from services.domain.attribution.likelihood import Labels, detection_probability
 from services.domain.attribution.parameters import CameraParameters
 from services.domain.attribution.posterior import Posterior, posterior
 from services.domain.monitoring import camera_book
-from services.domain.monitoring.frame import CAMERA_RATIO, MonitorFrame
+from services.domain.monitoring.frame import CAMERA_RATIO, CAMERA_RATIO_GRID, MonitorFrame
 from services.domain.monitoring.state import MonitorState
 from services.domain.monitoring.streams import CoilEvidence
 from services.domain.registration.coil import RegisteredCoil
@@ -52,6 +52,8 @@ class CoilReading:
         nuisance: Birthplaces under present rates of everything; what the cameras' books learn from.
         camera_gain: (J,) log-likelihood gain of 'this camera invents twenty times as much'.
         camera_calls: (J,) the false calls behind it.
+        label_gains: (K, J, C) the same gain for each ratio of `CAMERA_RATIO_GRID`, by label.
+        false_labels: (J, C) labels that false calls usually carry.
         camera_expected: (J,) false calls expected of each camera in the long run.
         parameters: What is believed about the cameras on this coil.
     """
@@ -63,6 +65,8 @@ class CoilReading:
     nuisance: Posterior
     camera_gain: Floats
     camera_calls: Floats
+    label_gains: Floats
+    false_labels: Floats
     camera_expected: Floats
     parameters: CameraParameters
 
@@ -98,9 +102,28 @@ def read_coil(coil: RegisteredCoil, state: MonitorState, frame: MonitorFrame, kn
         nuisance=nuisance,
         camera_gain=(counts * np.log1p((CAMERA_RATIO - 1) * invented)[:, None]).sum(axis=0),
         camera_calls=(counts * invented[:, None]).sum(axis=0),
+        label_gains=_label_gains(labels, counts, invented, len(frame.classes)),
+        false_labels=long_run.false_labels,
         camera_expected=long_run.false_per_frame * frames,
         parameters=parameters,
     )
+
+
+def _label_gains(labels: Labels, counts: npt.NDArray[np.bool_], invented: Floats, classes: int) -> Floats:
+    """Return (K, J, C) log-likelihood gains of 'this camera invents so many times as much', by label.
+
+    Args:
+        labels: (D, J) labels of D defects.
+        counts: (D, J) sightings that count against their camera.
+        invented: (D,) chance that no defect was there.
+        classes: Number of labels.
+    """
+    gains = np.zeros((len(CAMERA_RATIO_GRID), labels.shape[1], classes))
+    defects, cameras = np.nonzero(counts)
+    codes = labels[defects, cameras]
+    for index, ratio in enumerate(CAMERA_RATIO_GRID):
+        np.add.at(gains[index], (cameras, codes), np.log1p((ratio - 1) * invented[defects]))
+    return gains
 
 
 def _nuisance(

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.domain.attribution.parameters import TYPICAL_CONFUSION, TYPICAL_FALSE_PER_FRAME
-from services.domain.monitoring.frame import RATIO_GRID, MonitorFrame
+from services.domain.monitoring.frame import CAMERA_RATIO_GRID, RATIO_GRID, MonitorFrame
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,7 +49,7 @@ class MonitorState:
         limit: Threshold of all charts, nats; infinite while learning.
         limit_coils: At which number of coils the threshold is computed next.
         ring_gain: (H, K, G, C) log-likelihood gains of the last coils; `ring_count`, `ring_m` (H, G, C);
-            `ring_camera` (H, J) gains, `ring_calls` (H, J) and `ring_camera_expected` (H, J) of false calls.
+            `ring_camera` (H, K, J, C) gains, `ring_calls` (H, J) and `ring_camera_expected` (H, J, C) of false calls.
         ring_coils: Names of these coils, at place number % H.
         ring_times: (H, 2) first capture (seconds since 1970) and first place (metres) of these coils.
     """
@@ -136,8 +136,8 @@ class MonitorState:
             ring_gain=zeros((HISTORY_COILS, len(RATIO_GRID), groups, classes)),
             ring_count=zeros((HISTORY_COILS, groups, classes)),
             ring_m=zeros((HISTORY_COILS, groups, classes)),
-            ring_camera=zeros((HISTORY_COILS, cameras)),
-            ring_camera_expected=zeros((HISTORY_COILS, cameras)),
+            ring_camera=zeros((HISTORY_COILS, len(CAMERA_RATIO_GRID), cameras, classes)),
+            ring_camera_expected=zeros((HISTORY_COILS, cameras, classes)),
             ring_calls=zeros((HISTORY_COILS, cameras)),
             ring_times=zeros((HISTORY_COILS, 2)),
         )

@@ -65,7 +65,7 @@ def statistic(state: MonitorState, dispersion: Floats) -> Floats:
     share = state.sharp_count / state.sharp_of
     scale = state.baseline_m
     sharp_m = share * state.excursion_m
-    spread = np.log((scale + DESIGN_RATIO * sharp_m) / (scale + sharp_m))
+    spread = np.log1p((DESIGN_RATIO - 1) * sharp_m / (scale + sharp_m))
     fall = (state.baseline_count + state.excursion_sharp) * spread
     pooled = (state.baseline_count + state.excursion_count) / (scale + state.excursion_m)
     doubtful = (DESIGN_RATIO - 1) * pooled * (state.excursion_m - sharp_m)

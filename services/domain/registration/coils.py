@@ -54,7 +54,7 @@ def coil_order(table: InspectionTable, layout: LineLayout) -> list[tuple[int, np
 
 
 def _weld_cuts(table: InspectionTable, camera: Codes, places: Floats, rule: LandmarkRule) -> Floats:
-    """Return the places of welds that at least two cameras saw (of a line with one camera: that one)."""
+    """Return the places of welds: at least half of the cameras saw one there, and at least two if there are two."""
     if rule.weld is None:
         return np.empty(0)
     welds = np.flatnonzero(table.label == rule.weld)
@@ -62,7 +62,8 @@ def _weld_cuts(table: InspectionTable, camera: Codes, places: Floats, rule: Land
     if not len(welds):
         return np.empty(0)
     breaks = np.flatnonzero(np.diff(places[welds]) > 2 * rule.beside_m) + 1
-    needed = min(2, len(np.unique(camera)))
+    cameras = len(np.unique(camera))
+    needed = max(min(2, cameras), cameras / 2)
     groups = [each for each in np.split(welds, breaks) if len(np.unique(camera[each])) >= needed]
     return np.array([float(np.median(places[each])) for each in groups])
 
