@@ -161,7 +161,7 @@ limit 50
 _REPORT: LiteralString = """
 select line_id, machine_id, machine_name, defect_class, frames_inspected, defects, defect_rate,
        rate_low, rate_high, last_seen, cameras
-from maintenance_report(%(start)s, %(end)s)
+from sightings_report(%(start)s, %(end)s)
 """
 
 
@@ -209,7 +209,7 @@ def health_snapshot(database: Database, window_s: float) -> HealthSnapshot:
     )
 
 
-def maintenance_report(database: Database, start: datetime, end: datetime) -> Sequence[ReportRow]:
+def sightings_report(database: Database, start: datetime, end: datetime) -> Sequence[ReportRow]:
     """Return defects by machine and class for frames captured from `start` until before `end`."""
     return database.rows(ReportRow, _REPORT, {"start": start, "end": end})
 

@@ -61,4 +61,4 @@ def health(minutes: int) -> HealthSnapshot:
 @st.cache_data(ttl=_REPORT_TTL_S, max_entries=32, show_spinner=False)
 def report(start: datetime, end: datetime) -> Sequence[ReportRow]:
     """Return the maintenance report of a period."""
-    return data.maintenance_report(_database(), start, end)
+    return data.sightings_report(_database(), start, end)

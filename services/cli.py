@@ -4,10 +4,12 @@ import sys
 
 import typer
 
-from services.commands import camera, db, stack
+from services.commands import camera, db, stack, work_orders
 from services.commands.analyse import analyse
 from services.commands.bench import bench
 from services.commands.evaluate import evaluate
+from services.commands.export import export
+from services.commands.report import report
 from services.commands.simulate import simulate
 from services.commands.train import train
 from services.contracts.errors import MillsightError
@@ -24,8 +26,11 @@ USER_ERROR_EXIT_CODE = 2
 
 for command in (stack.up, stack.down, stack.status, stack.logs, bench, train, evaluate, analyse, simulate):
     app.command()(command)
+app.command()(report)
+app.command()(export)
 app.add_typer(camera.app, name="camera")
 app.add_typer(db.app, name="db")
+app.add_typer(work_orders.app, name="work-orders")
 
 
 def main() -> None:

@@ -12,10 +12,14 @@ from pydantic import SecretStr
 
 from services.adapters.postgres.inspections import PostgresInspectionRepository
 from services.adapters.postgres.line import apply_topology
+from services.adapters.postgres.monitor_reader import PostgresInspectionReader
+from services.adapters.postgres.monitor_store import PostgresMonitorStore
 from services.adapters.postgres.roles import (
     CLASSIFIER,
     DASHBOARD,
+    MONITOR,
     OWNER,
+    PLANNER,
     REPORTS,
     ROLE_NAMES,
     ensure_roles,
@@ -26,6 +30,7 @@ from services.contracts.line_file import load_topology
 from services.domain.inspection import BrokerPosition, Inspection, RejectedFrame, Verdict
 from services.runtime.settings import PostgresSettings
 from tests.conftest import PROJECT_ROOT
+from tests.fakes.coil_facts import GROUPS
 
 Repository = PostgresInspectionRepository
 PASSWORDS = {name: f"pass word/{name}:@?" for name in ROLE_NAMES}
@@ -56,6 +61,14 @@ class Database:
     @property
     def reports_url(self) -> str:
         return self.url(REPORTS)
+
+    @property
+    def planner_url(self) -> str:
+        return self.url(PLANNER)
+
+    @property
+    def monitor_settings(self) -> PostgresSettings:
+        return PostgresSettings(url=SecretStr(self.url(MONITOR)))
 
     def repository(self) -> PostgresInspectionRepository:
         return PostgresInspectionRepository(PostgresSettings(url=SecretStr(self.classifier_url)))
@@ -100,6 +113,23 @@ def repository(database: Database) -> Iterator[PostgresInspectionRepository]:
     repository = database.repository()
     yield repository
     repository.close()
+
+
+@pytest.fixture
+def reader(database: Database) -> Iterator[PostgresInspectionReader]:
+    """The process monitor's reader on that database."""
+    reader = PostgresInspectionReader(database.monitor_settings)
+    yield reader
+    reader.close()
+
+
+@pytest.fixture
+def monitor_store(database: Database) -> Iterator[PostgresMonitorStore]:
+    """The process monitor's store on that database, which knows the groups of the demo line."""
+    store = PostgresMonitorStore(database.monitor_settings)
+    store.save_groups("strip-1", GROUPS)
+    yield store
+    store.close()
 
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)

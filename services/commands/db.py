@@ -27,7 +27,7 @@ def _read_url(file: Path) -> str:
 
 @app.command()
 def roles(admin_url_file: AdminUrlFile, secrets_dir: SecretsDir, database: str = "millsight") -> None:
-    """Create the database, its schema and the four roles; safe to repeat."""
+    """Create the database, its schema and the roles; safe to repeat."""
     from services.adapters.postgres.roles import ROLE_NAMES, ensure_roles, role_url
     from services.adapters.postgres.secret_files import password_of, write_url
 

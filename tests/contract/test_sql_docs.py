@@ -13,13 +13,16 @@ from tests.conftest import PROJECT_ROOT
 
 DOCUMENT = PROJECT_ROOT / "docs" / "sql.md"
 TABLES_SQL = MIGRATIONS / "sql" / "0001_tables.sql"
-VIEWS_SQL = MIGRATIONS / "sql" / "0001_views.sql"
+ADDED_SQL = MIGRATIONS / "sql" / "0002_inspections.sql"
+ALL_SQL = "".join(file.read_text() for file in sorted((MIGRATIONS / "sql").glob("0*.sql")))
 
 
 def _columns(table: str) -> list[str]:
     body = re.search(rf"CREATE TABLE millsight\.{table} \((.*?)\n\)", TABLES_SQL.read_text(), re.DOTALL)
     assert body is not None
-    return re.findall(r"^    ([a-z_]+) [a-z]", body.group(1), re.MULTILINE)
+    added = re.search(rf"ALTER TABLE millsight\.{table}\n(.*?);", ADDED_SQL.read_text(), re.DOTALL)
+    later = re.findall(r"ADD COLUMN (\w+)", added.group(1)) if added is not None else []
+    return [*re.findall(r"^    ([a-z_]+) [a-z]", body.group(1), re.MULTILINE), *later]
 
 
 def _inserted(statement: bytes) -> list[str]:
@@ -36,17 +39,25 @@ def _inserted(statement: bytes) -> list[str]:
         pytest.param(rows.INSERT_REJECTED, "rejected_frames", id="rejects"),
     ],
 )
-def test_the_statement_fills_every_column_but_the_databases_own_clock(statement: bytes, table: str) -> None:
+def test_the_statement_fills_every_column_but_the_databases_own_clock_and_count(
+    statement: bytes, table: str
+) -> None:
     inserted = _inserted(statement)
-    assert set(inserted) == set(_columns(table)) - {"stored_at"}
+    assert set(inserted) == set(_columns(table)) - {"stored_at", "change_no"}
     assert statement.count(b"%s") == len(inserted)
 
 
 def test_every_table_and_view_is_in_the_document() -> None:
     text = DOCUMENT.read_text()
-    names = re.findall(r"CREATE (?:TABLE|VIEW) millsight\.(\w+)", TABLES_SQL.read_text() + VIEWS_SQL.read_text())
-    assert len(names) >= 13
+    names = re.findall(r"CREATE (?:TABLE|VIEW) millsight\.(\w+)", ALL_SQL)
+    assert len(names) >= 40
     assert [name for name in names if not name.endswith("_default") and f"`{name}`" not in text] == []
+
+
+def test_every_table_and_view_says_what_a_row_is() -> None:
+    for name in re.findall(r"CREATE (?:TABLE|VIEW) millsight\.(\w+)", ALL_SQL):
+        if not name.endswith("_default"):
+            assert re.search(rf"COMMENT ON (?:TABLE|VIEW) millsight\.{name}\s+IS", ALL_SQL), name
 
 
 @pytest.mark.parametrize("table", ["inspections"])
@@ -55,14 +66,17 @@ def test_every_column_of_the_main_table_is_in_the_document(table: str) -> None:
     assert [column for column in _columns(table) if f"`{column}`" not in text] == []
 
 
-def test_the_document_asks_ten_questions() -> None:
-    assert DOCUMENT.read_text().count("```sql\n") == 10
+def test_every_question_of_the_document_has_its_number_and_its_query() -> None:
+    text = DOCUMENT.read_text()
+    numbers = [int(number) for number in re.findall(r"^\*\*(\d+)\. ", text, re.MULTILINE)]
+    assert numbers == list(range(1, 21))
+    assert text.count("```sql\n") == len(numbers)
 
 
 def test_every_function_that_runs_with_the_owners_rights_fixes_its_search_path() -> None:
-    definitions = re.split(r"(?=CREATE FUNCTION)", (MIGRATIONS / "sql" / "0001_functions.sql").read_text())
+    definitions = re.split(r"(?=CREATE (?:OR REPLACE )?FUNCTION)", ALL_SQL)
     definers = [text for text in definitions if "SECURITY DEFINER" in text]
-    assert len(definers) == 5
+    assert len(definers) == 9
     assert all("SET search_path = pg_catalog, pg_temp" in text for text in definers)
 
 

@@ -142,7 +142,7 @@ def test_file_holds_the_rows_of_the_view(address: str, page: Page, plant: PlantI
     download.value.save_as(file)
     with file.open(encoding="utf-8-sig", newline="") as stream:
         rows = {(row["machine_id"], row["defect_class"]): int(row["defects"]) for row in csv.DictReader(stream)}
-    wanted = plant.ask("select machine_id, coalesce(defect_class, ''), defects from millsight.maintenance_report")
+    wanted = plant.ask("select machine_id, coalesce(defect_class, ''), defects from millsight.sightings_report")
     assert rows == {(str(machine), str(defect)): defects for machine, defect, defects in wanted}
     assert rows["washer-1", "oil_spot"] == 24
 

@@ -140,7 +140,7 @@ def test_the_reports_role_reads_and_cannot_write(demo: Line) -> None:
     with psycopg.connect(status["postgres"]["reports_url"]) as connection:
         assert connection.execute("SELECT count(*) > 0 FROM inspections").fetchone() == (True,)
         columns = {
-            column.name for column in connection.execute("SELECT * FROM maintenance_report").description or ()
+            column.name for column in connection.execute("SELECT * FROM sightings_report").description or ()
         }
         assert {"machine_id", "defect_class", "frames_inspected", "defects", "rate_low", "last_seen"} <= columns
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):

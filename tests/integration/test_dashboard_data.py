@@ -107,7 +107,7 @@ def test_health_tells_delay_refusals_statuses_and_models(plant: PlantInDatabase,
 def test_report_is_the_databases_own(plant: PlantInDatabase, database: Database) -> None:
     now = datetime.now(UTC)
     plant.see([SeenFrame("cam-4", now - timedelta(seconds=5), "crease", 0.9)])
-    rows = data.maintenance_report(database, now - timedelta(hours=1), now + timedelta(seconds=1))
+    rows = data.sightings_report(database, now - timedelta(hours=1), now + timedelta(seconds=1))
     trimmer = next(row for row in rows if row.machine_id == "trimmer-1")
     assert (trimmer.defect_class, trimmer.defects, trimmer.frames_inspected) == ("crease", 1, 1)
     uncoiler = next(row for row in rows if row.machine_id == "uncoiler-1")

@@ -57,7 +57,7 @@ COLUMNS = (
 def test_the_report_has_a_row_for_each_machine_and_class_over_the_last_day_of_data(database: Database) -> None:
     _fill(database)
     clean, silent = (0.0, pytest.approx(0.0, abs=5e-5), pytest.approx(0.1611, abs=5e-5), None), (None,) * 4
-    assert database.rows(f"SELECT {COLUMNS} FROM maintenance_report") == [  # noqa: S608 - a constant of this test
+    assert database.rows(f"SELECT {COLUMNS} FROM sightings_report") == [  # noqa: S608 - a constant of this test
         ("uncoiler-1", None, 0, 0, *silent, []),
         ("welder-1", "crease", 263, 81, pytest.approx(81 / 263), pytest.approx(0.2553, abs=5e-5),
          pytest.approx(0.3662, abs=5e-5), NOON, ["cam-1", "cam-1b"]),
@@ -68,15 +68,13 @@ def test_the_report_has_a_row_for_each_machine_and_class_over_the_last_day_of_da
         ("leveller-1", None, 0, 0, *silent, []),
         ("trimmer-1", None, 0, 0, *silent, []),
     ]  # fmt: skip
-    window = "SELECT DISTINCT line_id, window_end - window_start, window_end FROM maintenance_report"
+    window = "SELECT DISTINCT line_id, window_end - window_start, window_end FROM sightings_report"
     assert database.rows(window) == [("strip-1", 24 * HOUR, NOON + timedelta(seconds=1))]
 
 
 def test_the_report_of_another_window_counts_its_start_and_not_its_end(database: Database) -> None:
     _fill(database)
-    query = (
-        "SELECT machine_id, frames_inspected, defects FROM maintenance_report(%s, %s) WHERE frames_inspected > 0"
-    )
+    query = "SELECT machine_id, frames_inspected, defects FROM sightings_report(%s, %s) WHERE frames_inspected > 0"
     window = (NOON - timedelta(seconds=100), NOON - timedelta(seconds=90))
     assert database.rows(query, parameters=window) == [("welder-1", 10, 0)]
     week = (NOON - 7 * 24 * HOUR, NOON + HOUR)
@@ -85,7 +83,7 @@ def test_the_report_of_another_window_counts_its_start_and_not_its_end(database:
 
 def test_a_window_that_ends_before_it_starts_is_refused_in_words(database: Database) -> None:
     with pytest.raises(psycopg.DataError, match="must end after it starts"):
-        database.rows("SELECT * FROM maintenance_report(now(), now() - interval '1 day')")
+        database.rows("SELECT * FROM sightings_report(now(), now() - interval '1 day')")
 
 
 def test_a_camera_whose_clock_runs_ahead_does_not_move_the_window(
@@ -94,7 +92,7 @@ def test_a_camera_whose_clock_runs_ahead_does_not_move_the_window(
     _fill(database)
     ahead = NOON + timedelta(days=300)
     repository.store([an_inspection(captured_at=ahead, received_at=NOON, machine_id="washer-1")], ())
-    assert database.value("SELECT max(window_end) FROM maintenance_report") == NOON + timedelta(seconds=1)
+    assert database.value("SELECT max(window_end) FROM sightings_report") == NOON + timedelta(seconds=1)
 
 
 def test_the_newest_frames_are_in_the_report_even_when_they_come_in_a_burst(
@@ -103,13 +101,13 @@ def test_the_newest_frames_are_in_the_report_even_when_they_come_in_a_burst(
     for n in range(40):
         captured_at = NOON + n * timedelta(milliseconds=130)
         repository.store([an_inspection("crease", captured_at, received_at=NOON + HOUR)], ())
-    assert database.value("SELECT sum(defects) FROM maintenance_report") == 40
+    assert database.value("SELECT sum(defects) FROM sightings_report") == 40
 
 
 def test_frames_of_unassigned_cameras_are_in_the_report(database: Database, repository: Repository) -> None:
-    query = "SELECT machine_name, frames_inspected FROM maintenance_report WHERE machine_id = 'unassigned'"
+    query = "SELECT machine_name, frames_inspected FROM sightings_report WHERE machine_id = 'unassigned'"
     assert database.rows(query) == []
-    assert database.value("SELECT count(*) FROM maintenance_report WHERE frames_inspected = 0") == 6
+    assert database.value("SELECT count(*) FROM sightings_report WHERE frames_inspected = 0") == 6
     repository.store([an_inspection(machine_id="unassigned", line_id="unassigned", camera_id="phone")], ())
     assert database.rows(query) == [("Cameras that no line names", 1)]
 

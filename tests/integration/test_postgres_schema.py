@@ -2,21 +2,25 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic.command import upgrade
 from psycopg.conninfo import make_conninfo
 from typer.testing import CliRunner
 
 from services.adapters.postgres.line import apply_topology
+from services.adapters.postgres.monitor_reader import PostgresInspectionReader
 from services.adapters.postgres.roles import OWNER, REPORTS
 from services.adapters.postgres.schema import current_revision, migrate, newest_revision
 from services.commands.db import app
 from services.contracts.errors import ConfigurationError, StorageUnavailable
 from services.contracts.line_file import load_topology
-from services.domain.topology import Topology
+from services.contracts.monitor_records import ReadCursor
+from services.domain.topology import Line, Topology
 from tests.conftest import PROJECT_ROOT
-from tests.fixtures_postgres import Database, Repository, an_inspection
+from tests.fixtures_postgres import NOON, Database, Repository, an_inspection
 
 
 def test_migrating_twice_changes_nothing_and_keeps_the_rows(database: Database, repository: Repository) -> None:
@@ -25,6 +29,47 @@ def test_migrating_twice_changes_nothing_and_keeps_the_rows(database: Database, 
     assert current_revision(database.owner_url) == newest_revision()
     assert database.value("SELECT count(*) FROM inspections") == 1
     assert repository.store([an_inspection()], ()).inserted == 1
+
+
+_OLD_ROW = """
+INSERT INTO inspections (frame_id, line_id, machine_id, camera_id, coil_id, material, captured_at, received_at,
+    defect_class, confidence, probabilities, model_name, model_version, topic, kafka_partition, kafka_offset,
+    cluster_id, width_px, height_px)
+VALUES (%s, 'strip-1', 'welder-1', 'cam-1', 'coil-1', 'steel_strip', %s, now(), 'crease', 0.9, '{}', 'm', '1', 't',
+    0, 0, 'c', 224, 224)
+"""
+
+
+def test_rows_of_before_the_process_monitor_stay_unwritten_and_are_read_first(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, old, new = empty_database, an_inspection(), an_inspection()
+    with monkeypatch.context() as first_release:
+        first_release.setattr(
+            "services.adapters.postgres.schema.upgrade", lambda config, _: upgrade(config, "0001")
+        )
+        first_release.setattr("services.adapters.postgres.schema.run_sql_file", lambda *_: None)
+        migrate(database.owner_url)
+    assert current_revision(database.owner_url) == "0001"
+    database.execute(_OLD_ROW, OWNER, (old.frame_id, NOON))
+    files = "SELECT relname, relfilenode FROM pg_class WHERE relname LIKE 'inspections%%p20%%' AND relkind = 'r'"
+    before = database.rows(files, OWNER)
+
+    migrate(database.owner_url)
+
+    assert database.rows(files, OWNER) == before
+    assert database.rows("SELECT change_no FROM inspections") == [(None,)]
+    repository = database.repository()
+    repository.store([new], ())
+    repository.close()
+    reader, cursor, found = PostgresInspectionReader(database.monitor_settings), ReadCursor(), []
+    for _ in range(4):
+        page = reader.new_rows(cursor, 10)
+        cursor = page.cursor
+        found += [str(frame_id) for table in page.lines.values() for frame_id in table.frame_id]
+    reader.close()
+    assert found == [str(old.frame_id), str(new.frame_id)]
+    assert database.rows("SELECT DISTINCT frames_inspected > 0 FROM sightings_report ORDER BY 1")
 
 
 def test_migrations_at_the_same_time_wait_for_each_other(empty_database: Database) -> None:
@@ -96,6 +141,37 @@ def test_what_left_the_line_file_is_marked_removed_and_comes_back(database: Data
 
     apply_topology(database.owner_url, _line())
     assert database.rows(removed) == []
+
+
+_PRESENT = (
+    "SELECT valid_from, document -> 'speed_m_s' FROM topology_versions WHERE withdrawn_at IS NULL ORDER BY 1"
+)
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_versions_of_a_line_are_kept_and_only_a_real_change_adds_one(database: Database) -> None:
+    line = _line().lines[0]
+    began = [row[0] for row in database.rows(_PRESENT)]
+    for _ in range(2):
+        apply_topology(database.owner_url, Topology.of(_all_versions(_line())))
+    assert [row[0] for row in database.rows(_PRESENT)] == began
+    assert database.count("topology_versions") == len(began)
+
+    ground = replace(line, speed_m_s=2.5, valid_from=MARCH)
+    apply_topology(database.owner_url, Topology.of([*_all_versions(_line()), ground]))
+    assert (MARCH, 2.5) in database.rows(_PRESENT)
+    assert database.count("topology_versions") == len(began) + 1
+
+    apply_topology(database.owner_url, Topology.of([*_all_versions(_line()), replace(ground, speed_m_s=2.75)]))
+    assert (MARCH, 2.75) in database.rows(_PRESENT)
+    assert database.rows(
+        "SELECT document -> 'speed_m_s' FROM topology_versions WHERE withdrawn_at IS NOT NULL"
+    ) == [(2.5,)]
+    assert database.count("topology_versions") == len(began) + 2
+
+
+def _all_versions(topology: Topology) -> list[Line]:
+    return [*topology.older, *topology.lines]
 
 
 def test_a_camera_that_published_before_it_was_declared_moves_to_its_machine(

@@ -46,6 +46,20 @@ def test_every_column_comes_back_as_it_was_given(database: Database, repository:
     ]
 
 
+def test_what_the_picture_says_of_the_camera_comes_back_as_it_was_given(
+    database: Database, repository: Repository
+) -> None:
+    measured = {"brightness": 0.25, "saturated": 0.125, "sharpness": 640.5, "picture_hash": -(2**63)}
+    repository.store([an_inspection("crease", spot=(0.75, 0.5), **measured)], ())
+    repository.store([an_inspection()], ())
+
+    query = "SELECT brightness, saturated, sharpness, picture_hash, spot_x, spot_y FROM inspections ORDER BY 1"
+    assert database.rows(query) == [
+        (*measured.values(), 0.75, 0.5),
+        (None,) * 6,
+    ]
+
+
 def test_unknown_values_are_null_and_pixels_that_are_not_kept_leave_no_image(
     database: Database, repository: Repository
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from services.domain.monitoring import streams
-from services.domain.monitoring.frame import DESIGN_RATIO, MonitorFrame
+from services.domain.monitoring.frame import CAMERA_RATIO, DESIGN_RATIO, MonitorFrame
 from services.domain.monitoring.limits import chart_limit, poisson_chart_arl
 from services.domain.monitoring.setup import monitor_frame
 from services.domain.monitoring.state import MonitorState
@@ -17,6 +17,7 @@ from services.domain.topology import MonitoringPlan
 from tests.fakes.simulated_coils import STEEL, a_line, fresh_analysis, pack_named, scenario_named, watch
 
 Floats = npt.NDArray[np.float64]
+NO_CAMERAS = np.empty(0)
 CERTAIN = 1e12
 """Defects behind a rate that leave no doubt about it."""
 
@@ -195,7 +196,7 @@ def test_nothing_learnt_leaves_the_assumed_rates() -> None:
 def test_a_line_in_control_raises_one_false_alarm_in_the_promised_number_of_coils(mean: float) -> None:
     """Ten charts, promised 80 coils, played 1000 times over 400 coils: some 4000 false alarms, +- 3 %."""
     rng = np.random.default_rng(900_402)
-    limit = chart_limit(np.full(10, mean), 0, 80.0)
+    limit = chart_limit(np.full(10, mean), NO_CAMERAS, 80.0)
     charts, alarms = np.zeros((10, 1000)), 0
     for _ in range(400):
         step = rng.poisson(mean, charts.shape) * np.log(DESIGN_RATIO) - (DESIGN_RATIO - 1) * mean
@@ -208,18 +209,30 @@ def test_a_line_in_control_raises_one_false_alarm_in_the_promised_number_of_coil
 @pytest.mark.parametrize("cameras", [0, 12], ids=["machines_only", "with_camera_charts"])
 def test_at_the_limit_the_rates_of_false_alarms_add_up_to_the_promise(cameras: int) -> None:
     means = np.exp(np.array([-16, -8, -8, 0]) / 8)
-    limit = chart_limit(means, cameras, 300.0)
-    rates = [1 / poisson_chart_arl(float(mean), limit) for mean in means]
-    assert sum(rates) * (1 + cameras / 4) == pytest.approx(1 / 300, rel=0.04)
+    calls = np.full(cameras, 0.1)
+    limit = chart_limit(means, calls, 300.0)
+    rates = [1 / poisson_chart_arl(float(mean), DESIGN_RATIO, limit) for mean in means]
+    rates += [1 / poisson_chart_arl(0.1, CAMERA_RATIO, limit)] * cameras
+    assert sum(rates) == pytest.approx(1 / 300, rel=0.04)
 
 
 def test_the_limit_rises_with_the_promise_and_with_the_number_of_charts() -> None:
-    by_promise = [chart_limit(np.full(20, 0.2), 0, arl0) for arl0 in (100.0, 500.0, 5000.0)]
-    by_streams = [chart_limit(np.full(count, 0.2), 0, 500.0) for count in (6, 60, 600)]
-    by_cameras = [chart_limit(np.full(20, 0.2), count, 500.0) for count in (0, 10, 100)]
+    by_promise = [chart_limit(np.full(20, 0.2), NO_CAMERAS, arl0) for arl0 in (100.0, 500.0, 5000.0)]
+    by_streams = [chart_limit(np.full(count, 0.2), NO_CAMERAS, 500.0) for count in (6, 60, 600)]
+    by_cameras = [chart_limit(np.full(20, 0.2), np.full(count, 0.1), 500.0) for count in (0, 10, 100)]
     for limits in (by_promise, by_streams, by_cameras):
         assert limits == sorted(limits)
         assert limits[-1] - limits[0] > 1.0
+
+
+@pytest.mark.parametrize("ratio", [DESIGN_RATIO, CAMERA_RATIO])
+@pytest.mark.parametrize("mean", [0.001, 0.01, 0.2, 5.0, 60.0])
+def test_a_limit_is_found_for_rare_and_for_busy_streams(mean: float, ratio: float) -> None:
+    """So many events that not even 10^12 coils would let a chart rise are no reason to give up."""
+    streams_mean = np.full(3, mean) if ratio == DESIGN_RATIO else np.full(3, 0.2)
+    calls = np.full(3, mean) if ratio == CAMERA_RATIO else NO_CAMERAS
+    assert 1.0 <= chart_limit(streams_mean, calls, 500.0) <= 24.0
+    assert poisson_chart_arl(mean, ratio, 8.0) > 500.0
 
 
 def test_every_attribute_of_a_copied_state_is_equal_and_shares_nothing() -> None:

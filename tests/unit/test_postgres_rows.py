@@ -12,7 +12,7 @@ from services.adapters.postgres import arrays
 from services.adapters.postgres.camera_notes import CameraNotes
 from services.adapters.postgres.connecting import Fault, connect, fault_of
 from services.adapters.postgres.roles import role_url
-from services.adapters.postgres.rows import clean, content_type
+from services.adapters.postgres.rows import INSERT_INSPECTIONS, clean, content_type, inspection_columns
 from services.contracts.errors import ConfigurationError
 from tests.fixtures_postgres import NOON, an_inspection
 
@@ -56,6 +56,25 @@ def test_an_array_is_encoded_as_the_server_expects_it() -> None:
     assert arrays.timestamps([moment - 2 * SECOND]).endswith(struct.pack("!iq", 8, -999_998))
     assert arrays.documents(["{}"]).endswith(b"\x00\x00\x00\x03\x01{}")
     assert arrays.uuids([UUID(int=1)]).endswith(b"\x00" * 15 + b"\x01")
+
+
+def test_every_column_of_an_inspection_has_its_parameter() -> None:
+    names = INSERT_INSPECTIONS.partition(b"(")[2].partition(b")")[0].split(b",")
+    assert len(names) == INSERT_INSPECTIONS.count(b"%s") == len(inspection_columns([an_inspection()]))
+
+
+def test_what_the_picture_says_becomes_the_last_six_columns_and_null_where_nobody_measured() -> None:
+    measured = an_inspection(
+        brightness=0.25, saturated=0.0, sharpness=640.0, picture_hash=-(2**63), spot=(0.125, float("nan"))
+    )
+    assert inspection_columns([measured, an_inspection()])[-6:] == (
+        arrays.reals([0.25, None]),
+        arrays.reals([0.0, None]),
+        arrays.reals([640.0, None]),
+        arrays.bigints([-(2**63), None]),
+        arrays.reals([0.125, None]),
+        arrays.reals([None, None]),
+    )
 
 
 def test_a_number_that_does_not_fit_its_column_is_an_overflow() -> None:

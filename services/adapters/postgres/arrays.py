@@ -150,13 +150,13 @@ def bigints(values: Iterable[int | None]) -> BinaryArray:
     return Int8Array.of([None if value is None else value.to_bytes(8, "big", signed=True) for value in values])
 
 
-def reals(values: Iterable[float]) -> BinaryArray:
+def reals(values: Iterable[float | None]) -> BinaryArray:
     """Encode real[].
 
     Raises:
         OverflowError: A value is beyond single precision.
     """
-    return Float4Array.of([_FLOAT4(value) for value in values])
+    return Float4Array.of([None if value is None else _FLOAT4(value) for value in values])
 
 
 def doubles(values: Iterable[float | None]) -> BinaryArray:

@@ -1,4 +1,4 @@
-"""Creates the database, its schema and the four roles, each with no more than it needs."""
+"""Creates the database, its schema and the roles, each with no more than it needs."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,6 +15,8 @@ from services.contracts.errors import ConfigurationError, StorageUnavailable
 
 OWNER: Final = "millsight_owner"
 CLASSIFIER: Final = "millsight_classifier"
+MONITOR: Final = "millsight_monitor"
+PLANNER: Final = "millsight_planner"
 DASHBOARD: Final = "millsight_dashboard"
 REPORTS: Final = "millsight_reports"
 DATABASE: Final = "millsight"
@@ -48,6 +50,8 @@ class _Role:
 _ROLES: Final = (
     _Role(OWNER, 10),
     _Role(CLASSIFIER, 32, {"statement_timeout": "30s", "idle_in_transaction_session_timeout": "30s"}),
+    _Role(MONITOR, 8, {"statement_timeout": "120s", "idle_in_transaction_session_timeout": "60s"}),
+    _Role(PLANNER, 12, {"statement_timeout": "10s", "idle_in_transaction_session_timeout": "10s"}),
     _Role(DASHBOARD, 12, _READER),
     _Role(REPORTS, 12, _READER),
 )

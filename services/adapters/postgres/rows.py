@@ -19,8 +19,10 @@ INSERT_INSPECTIONS: Final = b"""
 INSERT INTO millsight.inspections (
     frame_id, line_id, machine_id, camera_id, coil_id, material, captured_at, received_at, strip_position_m,
     sequence, defect_class, confidence, probabilities, model_name, model_version,
-    topic, kafka_partition, kafka_offset, cluster_id, width_px, height_px)
-SELECT * FROM unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    topic, kafka_partition, kafka_offset, cluster_id, width_px, height_px,
+    brightness, saturated, sharpness, picture_hash, spot_x, spot_y)
+SELECT * FROM unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+    %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
 INSERT_IMAGES: Final = b"""
@@ -85,6 +87,12 @@ def inspection_columns(batch: Sequence[Inspection]) -> Parameters:
         _ids([i.position.cluster_id for i in batch]),
         arrays.integers([i.width_px for i in batch]),
         arrays.integers([i.height_px for i in batch]),
+        arrays.reals([_finite(i.brightness) for i in batch]),
+        arrays.reals([_finite(i.saturated) for i in batch]),
+        arrays.reals([_finite(i.sharpness) for i in batch]),
+        arrays.bigints([i.picture_hash for i in batch]),
+        arrays.reals([None if i.spot is None else _finite(i.spot[0]) for i in batch]),
+        arrays.reals([None if i.spot is None else _finite(i.spot[1]) for i in batch]),
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from services.adapters.postgres.connecting import connect, translated
+from services.adapters.postgres.roles import ROLE_NAMES
 from services.adapters.postgres.sql_files import MIGRATIONS, run_sql_file
 from services.contracts.errors import ConfigurationError
 
@@ -97,13 +98,12 @@ def _one(connection: psycopg.Connection[tuple[object, ...]], query: str) -> obje
 
 
 def _check_ready(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    roles = _one(
-        connection,
-        "SELECT count(*) FROM pg_roles WHERE rolname IN"
-        " ('millsight_classifier', 'millsight_dashboard', 'millsight_reports')",
-    )
-    if roles != 3:  # noqa: PLR2004 - the three roles named above
-        raise ConfigurationError("the database lacks Millsight's roles: run `millsight db roles` first")
+    found = connection.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)", (list(ROLE_NAMES),))
+    missing = sorted(set(ROLE_NAMES) - {str(row[0]) for row in found})
+    if missing:
+        raise ConfigurationError(
+            f"the database lacks the roles {', '.join(missing)}: run `millsight db roles` first"
+        )
     if _one(connection, "SELECT to_regnamespace('millsight')") is None:
         raise ConfigurationError(
             f"database {connection.info.dbname!r} has no schema {SCHEMA!r}: run `millsight db roles` first"

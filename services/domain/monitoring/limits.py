@@ -11,8 +11,9 @@ from services.domain.spc.lattice_run_length import compound_poisson_increments, 
 
 Floats = npt.NDArray[np.float64]
 
-_LOWEST, _HIGHEST = 1.0, 24.0
+_LOWEST, _FIRST, _HIGHEST = 1.0, 6.0, 24.0
 _STEP: Final = 0.05
+_NEVER: Final = 1e-30
 _LEAST_MEAN: Final = 1e-3
 _MOST_MEAN: Final = 60.0
 _STEPS_PER_E: Final = 8.0
@@ -36,11 +37,16 @@ def chart_limit(expected: Floats, false_calls: Floats, arl0_coils: float) -> flo
 
     def excess(limit: float) -> float:
         rates = [count / poisson_chart_arl(mean, ratio, limit) for mean, count, ratio in charts]
-        return float(np.log(sum(rates) * arl0_coils))
+        return float(np.log(max(sum(rates) * arl0_coils, _NEVER)))
 
-    if excess(_HIGHEST) > 0:
-        return _HIGHEST
-    return _LOWEST if excess(_LOWEST) < 0 else float(brentq(excess, _LOWEST, _HIGHEST, xtol=0.01))
+    low, high = _LOWEST, _FIRST
+    if excess(low) < 0:
+        return low
+    while excess(high) > 0:
+        if high >= _HIGHEST:
+            return _HIGHEST
+        low, high = high, min(1.5 * high, _HIGHEST)
+    return float(brentq(excess, low, high, xtol=0.01))
 
 
 def _pooled(means: Floats) -> list[tuple[float, int]]:
@@ -54,6 +60,8 @@ def _pooled(means: Floats) -> list[tuple[float, int]]:
 def poisson_chart_arl(mean: float, ratio: float, limit: float) -> float:
     """Return the mean number of coils until a Poisson log-likelihood CUSUM alarms although nothing changed.
 
+    Infinite when no coil in 10^12 would let the chart rise at all.
+
     Args:
         mean: Expected events per coil in control.
         ratio: The rate ratio that the chart is tuned to.
@@ -62,4 +70,6 @@ def poisson_chart_arl(mean: float, ratio: float, limit: float) -> float:
     values, chances = compound_poisson_increments(
         np.array([np.log(ratio)]), np.array([mean]), (ratio - 1) * mean, _STEP, 1e-12
     )
+    if not (values[chances > 0] > 0).any():
+        return float("inf")
     return lattice_cusum_arl(values, chances, limit, _STEP)

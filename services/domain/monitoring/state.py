@@ -49,7 +49,7 @@ class MonitorState:
         limit: Threshold of all charts, nats; infinite while learning.
         limit_coils: At which number of coils the threshold is computed next.
         ring_gain: (H, K, G, C) log-likelihood gains of the last coils; `ring_count`, `ring_m` (H, G, C);
-            `ring_camera` (H, K, J, C) gains, `ring_calls` (H, J) and `ring_camera_expected` (H, J, C) of false calls.
+            `ring_camera` (H, K, J, C) gains, `ring_calls` (H, J) and `ring_camera_expected` (H, J, C) false calls.
         ring_coils: Names of these coils, at place number % H.
         ring_times: (H, 2) first capture (seconds since 1970) and first place (metres) of these coils.
     """

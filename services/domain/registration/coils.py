@@ -54,7 +54,7 @@ def coil_order(table: InspectionTable, layout: LineLayout) -> list[tuple[int, np
 
 
 def _weld_cuts(table: InspectionTable, camera: Codes, places: Floats, rule: LandmarkRule) -> Floats:
-    """Return the places of welds: at least half of the cameras saw one there, and at least two if there are two."""
+    """Return the places of welds: at least half of the cameras saw one there, and at least two of several."""
     if rule.weld is None:
         return np.empty(0)
     welds = np.flatnonzero(table.label == rule.weld)

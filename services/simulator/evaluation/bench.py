@@ -67,11 +67,14 @@ def analysis_of(scenario: Scenario, mode: str) -> LineAnalysis:
 def registered_share(scenario: Scenario) -> float:
     """Return registered defects of a sound line over those that were made and could be reported.
 
-    It is below 1, since a frame gives one answer and defects that share a frame are registered as one. A monitor that
+    It is below 1: a frame gives one answer, and defects that share a frame are registered as one. A monitor that
     has watched for long knows the rates as they are registered, so that is what it is told. Measured on coils of
     a seed of its own, once for each line.
     """
-    sound = replace(scenario, faults=(), roll_faults=(), camera_faults=(), welds=None, overdispersion=None)
+    strip = replace(scenario.strip, coils=_SHARE_COILS)
+    sound = replace(
+        scenario, strip=strip, faults=(), roll_faults=(), camera_faults=(), welds=None, overdispersion=None
+    )
     key = b"".join(
         (sound.baseline.tobytes(), sound.confusion.tobytes(), *(eye.sensitivity.tobytes() for eye in sound.eyes))
     )
