@@ -1,6 +1,7 @@
 """One line under watch: judges complete coils, goes back when rows come late, follows work orders."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,7 +77,7 @@ class LineWatch:
 
     def add(self, table: InspectionTable, cursor: ReadCursor) -> None:
         """Take new rows."""
-        self.open.add(table, cursor)
+        self.open.add(table, cursor, time.monotonic())
 
     def turn(self, safe_cursor: Callable[[], ReadCursor], *, idle: bool, alive: Callable[[], bool]) -> int:
         """Judge what is complete; return how many coils that were.
@@ -89,7 +90,7 @@ class LineWatch:
         Raises:
             StorageUnavailable: Some coils may be kept already; the watch must be made anew.
         """
-        names = self.open.complete(idle=idle)
+        names = self.open.complete(time.monotonic(), idle=idle)
         late = [name for name in names if self._is_late(name)]
         for name in names:
             if name not in late:

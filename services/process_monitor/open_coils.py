@@ -12,10 +12,10 @@ from services.domain.registration.places import camera_indices, places_m
 from services.domain.registration.table import UNKNOWN, Floats, InspectionTable
 
 _ALIVE_S: Final = 30.0
-"""A camera without rows for this long is not waited for."""
+"""A camera of which no row arrived for this long (our clock) is not waited for; one that lags behind is."""
+_LONGEST_LAG_S: Final = 900.0
+"""A coil is not kept open longer than this (capture time) for a camera that lags behind."""
 _DAY_S: Final = 86400.0
-_TRANSIT_MARGIN: Final = 1.5
-_LEAST_CLOSE_S: Final = 20.0
 
 
 @dataclass(slots=True)
@@ -34,7 +34,8 @@ class OpenCoils:
 
     Attributes:
         layout: The line.
-        close_after_s: A coil without news for this long (capture time) is complete; None: from the line's length.
+        close_after_s: A coil without news for this long (capture time) is complete, even if a camera that lags
+            behind may still have rows of it; None: 15 minutes.
     """
 
     layout: LineLayout
@@ -42,13 +43,15 @@ class OpenCoils:
     _coils: dict[str, _Coil] = field(default_factory=dict)
     _newest_s: dict[str, float] = field(default_factory=dict)
     _at_coil: dict[str, str] = field(default_factory=dict)
+    _arrived_s: dict[str, float] = field(default_factory=dict)
 
-    def add(self, table: InspectionTable, cursor: ReadCursor) -> None:
+    def add(self, table: InspectionTable, cursor: ReadCursor, now_s: float) -> None:
         """Take rows; those without a coil get the one that passed at their time, else a section of strip.
 
         Args:
             table: Rows of the line; cameras that the line does not know are left out.
             cursor: Where reading stood before them.
+            now_s: When they arrived, by a clock that only goes forward.
         """
         camera = camera_indices(table, self.layout)
         if (camera < 0).any():
@@ -61,14 +64,17 @@ class OpenCoils:
         for name in dict.fromkeys(names.tolist()):
             rows = np.flatnonzero(names == name)
             self._add_rows(str(name), table.take(rows), entered[rows], cursor)
+        for code in np.unique(table.camera):
+            self._arrived_s[table.cameras[code]] = now_s
 
-    def complete(self, *, idle: bool = False) -> list[str]:
+    def complete(self, now_s: float, *, idle: bool = False) -> list[str]:
         """Return the coils that are complete, in the order of the line.
 
         A coil is complete when every camera that is alive is at a later coil, or when nothing of it came for
         `close_after_s` of capture time. The oldest open coil comes first, and none overtakes an open one.
 
         Args:
+            now_s: By the clock of `add`.
             idle: Nothing arrives any more: all are complete.
         """
         ordered = sorted(self._coils, key=lambda name: (self._coils[name].entered_s, name))
@@ -76,7 +82,7 @@ class OpenCoils:
             return ordered
         closed = []
         for name in ordered:
-            if not self._is_complete(self._coils[name]):
+            if not self._is_complete(self._coils[name], now_s):
                 break
             closed.append(name)
         return closed
@@ -130,11 +136,11 @@ class OpenCoils:
                 self._newest_s[camera] = at_s
                 self._at_coil[camera] = name
 
-    def _is_complete(self, coil: _Coil) -> bool:
-        now_s = self._watermark_s()
-        if now_s - coil.newest_s > self._close_after_s():
+    def _is_complete(self, coil: _Coil, now_s: float) -> bool:
+        patience_s = _LONGEST_LAG_S if self.close_after_s is None else self.close_after_s
+        if self._watermark_s() - coil.newest_s > patience_s:
             return True
-        alive = [camera for camera, at_s in self._newest_s.items() if at_s >= now_s - _ALIVE_S]
+        alive = [camera for camera, at_s in self._arrived_s.items() if now_s - at_s <= _ALIVE_S]
         return bool(alive) and all(self._is_behind(self._at_coil[camera], coil) for camera in alive)
 
     def _is_behind(self, name: str, coil: _Coil) -> bool:
@@ -146,13 +152,6 @@ class OpenCoils:
         """Return the time that the cameras have reached: their median, so one wrong clock does not decide."""
         newest = np.array(list(self._newest_s.values()))
         return float(np.median(newest[newest >= newest.max() - _DAY_S]))
-
-    def _close_after_s(self) -> float:
-        if self.close_after_s is not None:
-            return self.close_after_s
-        stations = self.layout.station_m
-        transit_s = float(stations.max() - stations.min()) / self.layout.line.speed_m_s
-        return _TRANSIT_MARGIN * transit_s + _LEAST_CLOSE_S
 
 
 def joined(first: InspectionTable, second: InspectionTable) -> InspectionTable:
