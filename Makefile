@@ -51,10 +51,10 @@ types: .venv/.all ## mypy, strict
 imports: .venv/.all ## import contracts
 	@$(RUN)/lint-imports
 
-unit: .venv/.all ## unit and contract tests
-	@$(RUN)/pytest -q tests/unit tests/contract
+unit: .venv/.all ## unit, contract and golden-value tests
+	@$(RUN)/pytest -q tests/unit tests/contract tests/golden
 
-check: lint types imports unit ## format, lint, types, import contracts, unit and contract tests
+check: lint types imports unit ## format, lint, types, import contracts, unit, contract and golden-value tests
 
 integration: .venv/.all ## tests on real Kafka, PostgreSQL and Triton
 	@$(RUN)/pytest -q tests/integration

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -155,6 +156,17 @@ def test_of_two_model_versions_the_newest_is_read(
     table = page.lines["strip-1"]
     assert (len(table), table.classes[table.label[0]]) == (1, "oil_spot")
     assert len(reader.rows_of_coil("strip-1", "coil-1")) == 1
+
+
+def test_two_versions_of_one_transaction_are_never_split_between_pages(
+    repository: Repository, reader: PostgresInspectionReader
+) -> None:
+    frames = _frames(3)
+    newer = [replace(frame, model_version="2", coil_id="newer") for frame in frames]
+    repository.store([*frames, *newer], ())
+    pages = [page for page in _pages(reader, ReadCursor(), 1) if len(page)]
+    assert sorted(_ids(pages)) == sorted(str(frame.frame_id) for frame in frames)
+    assert {page.lines["strip-1"].coils for page in pages} == {("newer",)}
 
 
 def test_lines_come_apart(repository: Repository, reader: PostgresInspectionReader) -> None:

@@ -1,11 +1,12 @@
 """What the process monitor keeps: a coil in one transaction, flags that people have touched, where to go on."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from services.adapters.postgres.monitor_store import PostgresMonitorStore
 from services.adapters.postgres.work_orders import StepRequest, take_step
@@ -96,6 +97,19 @@ def test_a_new_flag_makes_a_work_order_and_an_alert(database: Database, monitor_
     assert (body["machines"], body["camera_id"], body["details"]["evidence"]) == (
         ["skinpass-1"], None, list(flag.evidence),
     )  # fmt: skip
+
+
+def test_a_flag_is_kept_with_everything_it_says(database: Database, monitor_store: Store) -> None:
+    flag = a_flag(trend_per_coil=0.02, projected_coils=(10.0, 20.0, 40.0))
+    _save(monitor_store, 5, a_flag(flag_id=flag.flag_id))
+    _save(monitor_store, 5, flag)
+    with psycopg.connect(database.reports_url, row_factory=dict_row) as connection:
+        row = connection.execute("SELECT * FROM flags").fetchone()
+    assert row is not None
+    for field in fields(Flag):
+        said = getattr(flag, field.name)
+        assert row[field.name] == (list(said) if isinstance(said, tuple) else said), field.name
+    assert row["probability"] == flag.probability
 
 
 def test_evidence_is_updated_and_what_people_decided_is_untouched(

@@ -261,7 +261,7 @@ def test_a_cleared_cause_can_be_flagged_again_under_another_id() -> None:
         replace(scenario.faults[0], factor=15.0, onset_coil=25, until_coil=32),
         replace(scenario.faults[0], factor=15.0, onset_coil=52),
     )
-    run = watch(replace(scenario, faults=again), 900_800, 60)
+    run = watch(replace(scenario, faults=again), 900_802, 60)
     flags = sorted(run.machine_flags, key=lambda flag: flag.alarm_coil)
     assert [(flag.group_id, flag.defect_class) for flag in flags] == [("m1", "class_3")] * 2
     assert flags[0].cleared_coil is not None

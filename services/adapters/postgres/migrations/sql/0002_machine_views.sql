@@ -193,7 +193,7 @@ WITH groups AS (
         CASE WHEN f.flag_id IS NOT NULL THEN millsight.severity_state(f.severity, false)
             WHEN n.coil_id IS NULL OR g.first_camera IS NULL THEN 'no_data'
             WHEN h.last_received_at IS NULL OR h.last_received_at < now() - interval '15 minutes' THEN 'offline'
-            WHEN false THEN 'no_data'
+            WHEN coalesce(e.exposure_m, 0) <= 0 THEN 'no_data'
             WHEN n.state = 'learning' THEN 'learning'
             ELSE millsight.severity_state(NULL, l.group_id IS NOT NULL) END AS state,
         n.coil_id AS newest_coil
