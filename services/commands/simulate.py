@@ -28,13 +28,21 @@ def simulate(  # noqa: PLR0917 - the options of a command
     quick: Annotated[
         bool, typer.Option("--quick", help="With --evaluate: a few short runs of everything.")
     ] = False,
+    finished: Annotated[
+        bool, typer.Option("--finished", help="With --evaluate: run nothing, tell what is finished.")
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, max=64, help="With --evaluate: processes.")] = 2,
 ) -> None:
     """Simulate a line with known faults, without pixels, into an export of inspections."""
     from services.contracts.errors import ConfigurationError
 
     if evaluate:
-        _evaluate(output or _PROJECT / "docs" / "evaluation-results.json", workers=workers, quick=quick)
+        _evaluate(
+            output or _PROJECT / "docs" / "evaluation-results.json",
+            workers=workers,
+            quick=quick,
+            finished=finished,
+        )
         return
     if scenario is None or output is None:
         raise ConfigurationError("millsight simulate needs --scenario and --output, or --evaluate")
@@ -48,7 +56,7 @@ def simulate(  # noqa: PLR0917 - the options of a command
     )
 
 
-def _evaluate(output: Path, *, workers: int, quick: bool) -> None:
+def _evaluate(output: Path, *, workers: int, quick: bool, finished: bool) -> None:
     from services.simulator.evaluation.app import EvaluationRequest, evaluate
 
     request = EvaluationRequest(
@@ -58,6 +66,7 @@ def _evaluate(output: Path, *, workers: int, quick: bool) -> None:
         ledger_folder=_PROJECT / ".millsight" / "evaluation",
         workers=workers,
         quick=quick,
+        finished_only=finished,
     )
     summary = evaluate(request, lambda sentence: print(f"evaluation: {sentence}", file=sys.stderr, flush=True))
     typer.echo(

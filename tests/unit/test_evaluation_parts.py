@@ -14,7 +14,7 @@ from services.domain.simulation.run import Output, simulate_coils
 from services.domain.simulation.scenario import Strip
 from services.domain.simulation.world import SimulatedLine
 from services.simulator.evaluation import episode_table, faults_table
-from services.simulator.evaluation.bench import KNOWN, LEARNED, analysis_of, coils_of
+from services.simulator.evaluation.bench import KNOWN, LEARNED, analysis_of, coils_of, registered_share
 from services.simulator.evaluation.card_confusion import card_confusion, fitted
 from services.simulator.evaluation.known import usual_calls
 from services.simulator.evaluation.outcomes import MACHINE, FlagSeen, RunOutcome, TrueFault
@@ -42,10 +42,12 @@ def value(section: Section, measure: str) -> float:
     return next(row.figure.value for row in section.rows if row.measure == measure)
 
 
-def test_a_knowing_monitor_is_told_the_true_rates() -> None:
+def test_a_knowing_monitor_is_told_the_true_rates_as_they_are_registered() -> None:
     scenario = protocol_scenario()
     state = analysis_of(scenario, KNOWN).monitor.state
-    np.testing.assert_allclose(state.rate, 1e-3 / 0.5)
+    share = registered_share(scenario)
+    assert 0.94 < share < 0.99
+    np.testing.assert_allclose(state.rate, share * 1e-3 / 0.5)
     np.testing.assert_allclose(state.hits / state.trials, np.stack([eye.sensitivity for eye in scenario.eyes]))
     assert analysis_of(scenario, LEARNED).monitor.state.trials.sum() == 0
 

@@ -29,6 +29,7 @@ class EvaluationRequest:
         ledger_folder: Finished runs are kept here, so that an interrupted evaluation goes on.
         workers: Processes.
         quick: A few short runs of everything, to see that it works.
+        finished_only: Run nothing; write what the runs that are finished say.
     """
 
     scenarios: Path
@@ -37,6 +38,7 @@ class EvaluationRequest:
     ledger_folder: Path
     workers: int
     quick: bool
+    finished_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,17 @@ def evaluate(request: EvaluationRequest, say: Callable[[str], None]) -> Evaluati
         path.unlink(missing_ok=True)
     ledger = Ledger(path)
     jobs = jobs_of(request.scenarios, request.card, quick=request.quick)
+    planned = len(jobs)
+    if request.finished_only:
+        jobs = [job for job in jobs if job.key in ledger.done]
+        if not jobs:
+            raise ConfigurationError(f"no run of this program is finished in {path}: run the evaluation first")
     outcomes = run_all(jobs, ledger, request.workers, say)
     outcomes += _speeds(request, say)
     about = {
         "command": f"millsight simulate --evaluate{' --quick' if request.quick else ''}",
         "runs": len(outcomes),
+        "jobs finished, of those planned": f"{len(jobs)} of {planned}",
         "sources of the rules (SHA-256, first 12 digits)": code,
     }
     return write_results(sections_of(outcomes), about, request.output, len(outcomes))
