@@ -246,6 +246,14 @@ def test_a_blind_camera_stops_counting_as_one_that_looks() -> None:
     assert all(report.outcome.coil.inspected_m[2] == 0.0 for report in run.reports[flagged + 1 :])
 
 
+def test_a_camera_that_sees_again_is_cleared_once_and_for_all() -> None:
+    run = a_troubled_run(CameraFaultKind.BLIND, "cam-3", until_coil=38)
+    (flag,) = run.flags
+    assert flag.cleared_coil is not None
+    assert "coil-000038" < flag.cleared_coil < "coil-000046"
+    assert run.reports[-1].outcome.coil.inspected_m[2] > 0
+
+
 def test_a_group_that_only_an_inventing_camera_sees_is_not_judged() -> None:
     """Nobody can confirm the last camera; once it is flagged, its machine's charts say nothing."""
     run = a_troubled_run(CameraFaultKind.FALSE_POSITIVES, "cam-6", factor=150.0)

@@ -156,6 +156,13 @@ def test_a_doubtful_weld_within_the_coil_is_not_reported_as_surplus(
     assert "surplus" not in [kind for kind, _ in kinds(events(see_at(strip, 60.5, *labels), frame))]
 
 
+def test_two_of_five_cameras_are_too_few_for_a_surplus_weld() -> None:
+    strip = Strip(a_line(range(1, 6), machines=5)).see(0.5, "welding_line", "cam-1", "cam-2", "cam-3")
+    strip.see(60.5, "welding_line", "cam-1", "cam-2").see(60.5, "rolled_pit", "cam-3", "cam-4", "cam-5")
+    frame = monitor_frame(strip.line, STEEL, pack_named("steel_strip"))
+    assert "surplus" not in [kind for kind, _ in kinds(events(strip, frame))]
+
+
 def test_a_material_without_welds_has_no_landmark_events() -> None:
     frame = monitor_frame(a_line(), STEEL, pack_named("generic"))
     strip = Strip(a_line()).see(60.5, "welding_line", *EVERYBODY)
