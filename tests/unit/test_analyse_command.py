@@ -174,6 +174,16 @@ def test_a_camera_that_fell_silent_is_noted(plant: Plant) -> None:
     assert any(note.startswith("cam-3: No frame arrived") for note in line["notes"])
 
 
+def test_a_joint_without_a_weld_is_noted(plant: Plant) -> None:
+    scenario = scenario_named("welds")
+    assert scenario.welds is not None
+    scenario = replace(scenario, welds=replace(scenario.welds, missing=(8,), surplus=()))
+    plant.write_line(line_entry(scenario))
+    plant.write_rows(rows_of(scenario, SEED, 10))
+    (line,) = plant.document()["lines"]
+    assert "Coil coil-000008: no welding line at its joint, although cameras looked." in line["notes"]
+
+
 def without_column(name: str) -> Callable[[Plant], None]:
     def spoil(plant: Plant) -> None:
         lines = [line.split(",") for line in plant.inspections.read_text(encoding="utf-8").splitlines()]
