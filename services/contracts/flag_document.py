@@ -1,5 +1,6 @@
 """A flag as JSON: what `millsight analyse --json` prints and what receivers of alerts get."""
 
+from math import isfinite
 from typing import Any
 
 from services.domain.monitoring.facts import CAMERA_PREFIX, Flag
@@ -72,6 +73,6 @@ def _by_weight(weights: dict[str, float]) -> list[tuple[str, float]]:
 
 def _rounded(value: float | None) -> float | None:
     """Return six significant digits; JSON has no infinity, so that becomes None."""
-    if value is None or value in (float("inf"), float("-inf")) or value != value:  # noqa: PLR0124 - NaN
+    if value is None or not isfinite(value):
         return None
     return float(f"{value:.{_DIGITS}g}")
