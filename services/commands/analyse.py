@@ -57,7 +57,7 @@ def _show(findings: "LineFindings", console: "Console") -> None:
 
 
 def _cells(flag: "Flag") -> tuple[str, ...]:
-    ratio = f"{flag.rate_ratio:.1f}"
+    ratio = "-" if flag.rate_ratio is None else f"{flag.rate_ratio:.1f}"
     if flag.machine_ids:
         ratio += f" ({flag.ratio_low:.1f} to {flag.ratio_high:.1f})"
     return (

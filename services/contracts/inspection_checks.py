@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from services.contracts.inspection_columns import ExportColumns
-from services.domain.registration.table import UNKNOWN, InspectionTable
+from services.domain.registration.table import UNKNOWN, Floats, InspectionTable
 from services.domain.topology import Topology
 
 _FRAMES_BACK: Final = 2.0
@@ -76,18 +76,31 @@ def refuse_backwards(columns: ExportColumns, table: InspectionTable) -> None:
         ConfigurationError: They do; the sentence names line, camera and coil.
     """
     rows = np.flatnonzero(np.isfinite(table.position_m) & (table.coil != UNKNOWN))
-    group = table.camera[rows].astype(np.int64) * max(len(table.coils), 1) + table.coil[rows]
-    order = rows[np.lexsort((table.position_m[rows], table.captured_s[rows], group))]
-    group = table.camera[order].astype(np.int64) * max(len(table.coils), 1) + table.coil[order]
-    step_m = np.where(np.diff(group) == 0, np.diff(table.position_m[order]), np.nan)
-    moving = np.abs(step_m[np.isfinite(step_m) & (step_m != 0)])
+    if not len(rows):
+        return
+    passage = table.camera[rows].astype(np.int64) * max(len(table.coils), 1) + table.coil[rows]
+    order = np.lexsort((table.position_m[rows], table.captured_s[rows], passage))
+    rows, passage = rows[order], passage[order]
+    position_m = table.position_m[rows]
+    moving = np.abs(np.diff(position_m)[np.diff(passage) == 0])
+    moving = moving[moving > 0]
     allowed_m = max(_FRAMES_BACK * float(np.median(moving)), _LEAST_BACK_M) if len(moving) else _LEAST_BACK_M
-    fallen = np.flatnonzero(step_m < -allowed_m)
-    if len(fallen):
-        row, before = int(order[fallen[0] + 1]), int(order[fallen[0]])
-        columns.refuse(
-            row,
-            "strip_position_m",
-            f"{table.position_m[row]:g} m after {table.position_m[before]:g} m: positions of camera"
-            f" {table.cameras[table.camera[row]]!r} run backwards on coil {table.coils[table.coil[row]]!r}",
-        )
+    fallen = np.flatnonzero(position_m < _furthest_m(position_m, passage) - allowed_m)
+    if not len(fallen):
+        return
+    row = int(rows[fallen[0]])
+    earlier = np.flatnonzero(passage[: fallen[0]] == passage[fallen[0]])
+    before_m = float(position_m[earlier].max())
+    columns.refuse(
+        row,
+        "strip_position_m",
+        f"{table.position_m[row]:g} m after {before_m:g} m: positions of camera"
+        f" {table.cameras[table.camera[row]]!r} run backwards on coil {table.coils[table.coil[row]]!r}",
+    )
+
+
+def _furthest_m(position_m: Floats, passage: npt.NDArray[np.int64]) -> Floats:
+    """Return (N,) the furthest place so far within each passage; rows of a passage stand together."""
+    _, number = np.unique(passage, return_inverse=True)
+    lift = number * (float(np.ptp(position_m)) + 1.0)
+    return np.asarray(np.maximum.accumulate(position_m + lift) - lift, dtype=np.float64)

@@ -23,7 +23,7 @@ from services.domain.monitoring.landmark_events import WeldBook
 from services.domain.monitoring.monitor import LineMonitor
 from services.domain.monitoring.open_faults import CameraFault, OpenFault
 from services.domain.monitoring.repairs import RepairWatch
-from services.domain.monitoring.state import MonitorState
+from services.domain.monitoring.state import GROWING, MonitorState
 
 FORMAT: Final = 1
 _DOCUMENT: Final = "document"
@@ -120,7 +120,8 @@ def _monitor(arrays: dict[str, Any], document: dict[str, Any], frame: MonitorFra
     sharpness = arrays.pop(_SHARPNESS)
     state = MonitorState(**arrays, **document["state"])
     for name, value in MonitorState.new(frame).as_values().items():
-        if np.shape(getattr(state, name)) != np.shape(value):
+        fixed = 1 if name in GROWING else 0
+        if np.shape(getattr(state, name))[fixed:] != np.shape(value)[fixed:]:
             raise ValueError(f"{name} has another shape")
     return LineMonitor(
         frame=frame,

@@ -39,7 +39,7 @@ class ClassProfile:
         failure_mode: How the machine fails, with its code in the sense of ISO 14224 (annex B), e.g. PDE.
         damage_code: Failure mechanism in the sense of ISO 14224 (annex B), e.g. "2.4 wear".
         scrap: One such defect holds the coil or sheet, unless it is a coil-change mark.
-        typical_rate_per_km: Defects per km of strip, all machines together, until the line's own rate is learnt.
+        typical_rate_per_km: Defects per km of strip from each sound machine, until the line's own rate is learnt.
     """
 
     name: str

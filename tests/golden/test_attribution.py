@@ -52,6 +52,18 @@ def test_posterior_of_three_machines_and_of_nothing(seen: str, printed: str) -> 
     assert not off_by([*found.born[0, :, 0], found.false[0]], printed)
 
 
+def test_a_camera_asked_on_several_frames_has_several_chances_of_a_false_call() -> None:
+    """1 - (1 - f)^n instead of f where it called, (1 - f)^n instead of 1 - f where it was silent."""
+    asked = np.array([[2, 3, 1]])
+    found = likelihoods(pattern("101"), BEHIND_EACH, three_cameras(), asked)
+    quiet = 0.98**3
+    assert found.false[0] == pytest.approx((1 - 0.99**2) * quiet * 0.01)
+    assert found.born[0, 2, 0] == pytest.approx((1 - 0.99**2) * quiet * 0.95)
+    assert found.born[0, 0, 0] == pytest.approx(0.9 * 0.2 * 0.95)
+    unseen = likelihoods(pattern("--1"), BEHIND_EACH, three_cameras(), asked)
+    assert unseen.false[0] == pytest.approx(0.01)
+
+
 def test_likelihoods_of_seen_by_the_last_two() -> None:
     found = likelihoods(pattern("011"), BEHIND_EACH, three_cameras())
     assert not off_by([*found.born[0, :2, 0]], ".0760 .7524")

@@ -283,6 +283,24 @@ def test_a_wrong_row_is_named_by_line_and_field(rows: tuple[str, ...], sentence:
     assert "\n" not in str(refused.value)
 
 
+def test_positions_that_fall_a_little_with_every_frame_are_refused(tmp_path: Path) -> None:
+    falling = [
+        f"f{number},cam-1,coil-7,2026-01-05T06:00:{number:02d}Z,{20 - number},no_defect,0.9" for number in range(6)
+    ]
+    path = csv_file(tmp_path, *falling)
+    with pytest.raises(ConfigurationError, match="17 m after 20 m: positions of camera 'cam-1' run backwards"):
+        read_inspections(path, ONE_LINE)
+
+
+def test_a_trembling_encoder_is_not_taken_for_a_strip_that_runs_backwards(tmp_path: Path) -> None:
+    places = (10, 11, 10, 12, 11, 13, 14, 13, 15)
+    trembling = [
+        f"f{number},cam-1,coil-7,2026-01-05T06:00:{number:02d}Z,{place},no_defect,0.9"
+        for number, place in enumerate(places)
+    ]
+    assert len(read_inspections(csv_file(tmp_path, *trembling), ONE_LINE)) == len(places)
+
+
 def test_the_line_is_the_one_an_editor_shows(tmp_path: Path) -> None:
     broken_over_two_lines = ROWS[0].replace("coil-1", '"coil\n1"')
     path = csv_file(tmp_path, "", broken_over_two_lines, "", ROWS[1].replace("0.8", "8"))

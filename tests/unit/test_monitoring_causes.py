@@ -1,6 +1,6 @@
 """Who did it and since when: Bayes' rule over machine groups, cameras and 'false alarm'."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,80 +8,18 @@ import pytest
 from services.domain.monitoring import causes
 from services.domain.monitoring.beginning import Beginning
 from services.domain.monitoring.facts import FALSE_ALARM
-from services.domain.monitoring.frame import CAMERA_RATIO_GRID, RATIO_GRID, MonitorFrame
+from services.domain.monitoring.frame import RATIO_GRID
 from services.domain.monitoring.monitor import LineMonitor
 from services.domain.monitoring.open_faults import OpenFault, is_leak
-from services.domain.monitoring.setup import monitor_frame
-from services.domain.monitoring.state import HISTORY_COILS, MonitorState
-from tests.fakes.simulated_coils import STEEL, a_line, pack_named
-
-NORMAL, METRES, FALSE = 0.2, 100.0, 0.1
-"""Defects, metres and false calls that are normal on a coil."""
-
-
-def a_frame(pack: str = "generic") -> MonitorFrame:
-    return monitor_frame(a_line(), STEEL, pack_named(pack))
-
-
-@dataclass
-class Past:
-    """A monitor that remembers coils on which every stream showed what is normal, as if counts were not whole."""
-
-    coils: int = 100
-
-    def __post_init__(self) -> None:
-        state = MonitorState.new(a_frame())
-        state.coils = self.coils
-        state.baseline_count[:] = 1e6
-        state.baseline_m[:] = 1e6 * METRES / NORMAL
-        self.state = state
-        for number in range(max(0, self.coils - HISTORY_COILS), self.coils):
-            place = number % HISTORY_COILS
-            state.ring_m[place] = METRES
-            state.ring_camera_expected[place] = FALSE / len(STEEL)
-            state.ring_times[place] = (60.0 * number, 100.0 * number)
-            state.ring_coils[place] = f"coil-{number}"
-            for group in range(3):
-                for label in range(len(STEEL)):
-                    self.show(group, label, number, NORMAL)
-            for camera in range(3):
-                self.invent(camera, number, FALSE)
-
-    def show(self, group: int, label: int, number: int, count: float) -> "Past":
-        """Let a stream show a number of defects on a coil, attributed without doubt."""
-        place = number % HISTORY_COILS
-        self.state.ring_count[place, group, label] = count
-        self.state.ring_gain[place, :, group, label] = count * np.log(RATIO_GRID)
-        return self
-
-    def invent(self, camera: int, number: int, calls: float, label: int | None = None) -> "Past":
-        """Let a camera invent defects on a coil, of one label or of all alike; nothing was there without doubt."""
-        place = number % HISTORY_COILS
-        self.state.ring_calls[place, camera] = calls
-        by_label = np.full(len(STEEL), calls / len(STEEL)) if label is None else calls * np.eye(len(STEEL))[label]
-        self.state.ring_camera[place, :, camera] = np.log(CAMERA_RATIO_GRID)[:, None] * by_label
-        return self
-
-    def attribute(self, *, explained: object = False, flagged: object = False) -> causes.Attribution:
-        return causes.attribute(
-            self.state,
-            a_frame(),
-            np.broadcast_to(np.asarray(explained, dtype=np.bool_), (3, len(STEEL))),
-            np.broadcast_to(np.asarray(flagged, dtype=np.bool_), (3,)),
-        )
+from services.domain.monitoring.state import HISTORY_COILS
+from tests.fakes.remembered_coils import FALSE, METRES, NORMAL, Past, a_failing, a_frame
+from tests.fakes.simulated_coils import STEEL
 
 
 def only(group: int, label: int) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
     mask = np.zeros((3, len(STEEL)), dtype=np.bool_)
     mask[group, label] = True
     return mask
-
-
-def a_failing(group: int, label: int, since: int, *, coils: int = 100, ratio: float = 5.0) -> Past:
-    past = Past(coils)
-    for number in range(since, coils):
-        past.show(group, label, number, NORMAL * ratio)
-    return past
 
 
 def test_with_nothing_unusual_it_is_a_false_alarm() -> None:
@@ -248,3 +186,18 @@ def test_an_excess_that_an_open_fault_may_have_leaked_raises_no_second_flag(
 def test_the_excess_of_a_stream_counts_from_its_onset() -> None:
     past = a_failing(1, 3, 80, ratio=11.0)
     assert causes.excess_rate(past.state, 1, 3) == pytest.approx(10 * NORMAL / METRES, rel=1e-6)
+
+
+def test_how_clear_a_cause_is_does_not_depend_on_how_likely_a_false_alarm_is() -> None:
+    weights = {"m1": 0.3, "m2": 0.1, FALSE_ALARM: 0.6}
+    assert causes.Attribution(weights, 0, 0, None).clearness == pytest.approx(0.75)
+
+
+def test_the_likely_ratio_is_near_the_true_one_and_counts_doubtful_defects_too() -> None:
+    assert causes.likely_ratio(a_failing(1, 3, 80, ratio=6.0).state, 1, 3, 80) == pytest.approx(6.0, rel=0.1)
+    doubtful = Past()
+    odds = np.full(40, 0.05)
+    for number in range(90, 100):
+        doubtful.state.ring_gain[number, :, 1, 3] = [np.log1p((ratio - 1) * odds).sum() for ratio in RATIO_GRID]
+        doubtful.state.ring_count[number, 1, 3] = odds.sum()
+    assert causes.likely_ratio(doubtful.state, 1, 3, 90) > 40

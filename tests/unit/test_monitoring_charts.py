@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from services.domain.monitoring import streams
-from services.domain.monitoring.frame import CAMERA_RATIO, DESIGN_RATIO, MonitorFrame
+from services.domain.monitoring.frame import CAMERA_RATIO, DESIGN_RATIO, STEEP_RATIO, MonitorFrame
 from services.domain.monitoring.limits import chart_limit, poisson_chart_arl
 from services.domain.monitoring.setup import monitor_frame
 from services.domain.monitoring.state import MonitorState
@@ -20,6 +20,10 @@ Floats = npt.NDArray[np.float64]
 NO_CAMERAS = np.empty(0)
 CERTAIN = 1e12
 """Defects behind a rate that leave no doubt about it."""
+
+
+RATIOS = np.array([DESIGN_RATIO, STEEP_RATIO])[:, None, None]
+"""Of the two charts of each stream."""
 
 
 def a_frame() -> MonitorFrame:
@@ -49,17 +53,35 @@ def charts_after(state: MonitorState, coils: list[tuple[Floats, float]], *, froz
 
 
 def test_with_a_known_rate_the_chart_is_the_poisson_cusum() -> None:
-    """S = max(0, S + y ln R - (R - 1) mu), with a mean that changes from coil to coil."""
-    rate, counts, metres = 0.002, [0, 3, 1, 0, 4, 2, 0, 0, 5], [100, 100, 50, 200, 100, 10, 2000, 100, 100]
-    expected, stand = [], 0.0
+    """S = max(0, S + y ln R - (R - 1) mu) for both R, with a mean that changes from coil to coil."""
+    rate, counts, metres = 0.002, [0, 3, 1, 0, 4, 2, 0, 0, 5], [100, 100, 50, 200, 100, 10, 2000, 100, 1]
+    expected, stands = [], np.zeros(2)
+    ratios = np.array([DESIGN_RATIO, STEEP_RATIO])
     for count, length in zip(counts, metres, strict=True):
-        stand = max(0.0, stand + count * np.log(DESIGN_RATIO) - (DESIGN_RATIO - 1) * rate * length)
-        expected.append(stand)
+        stands = np.maximum(0.0, stands + count * np.log(ratios) - (ratios - 1) * rate * length)
+        expected.append(float(stands.max()))
+    assert stands[1] > stands[0] > 0
     found = charts_after(
         a_state(CERTAIN, rate), [(np.ones(n), float(m)) for n, m in zip(counts, metres, strict=True)]
     )
     assert found == pytest.approx(expected, abs=1e-6)
     assert 0.0 in found[3:]
+
+
+def test_the_steep_chart_takes_a_learnt_rate_for_one_defect_more() -> None:
+    state = a_state(2.0, 0.0001)
+    (found,) = charts_after(state, [(np.ones(4), 10.0)])
+    assert found == pytest.approx(4 * np.log(STEEP_RATIO) - (STEEP_RATIO - 1) * 3.0 / 20_000 * 10.0)
+    charts_after(state, [(np.empty(0), 100_000.0)])
+    assert not state.steep_chart.any()
+
+
+def test_many_doubtful_defects_of_a_stream_that_hardly_ever_shows_any_raise_the_steep_chart() -> None:
+    odds = np.full(10, 0.05)
+    (found,) = charts_after(a_state(CERTAIN, 0.0005), [(odds, 90.0)])
+    slow = np.log1p((DESIGN_RATIO - 1) * odds).sum() - (DESIGN_RATIO - 1) * 0.045
+    assert found > 8.0
+    assert slow < 2.0
 
 
 def test_with_a_learnt_rate_the_chart_is_the_exact_ratio_of_negative_binomials() -> None:
@@ -101,8 +123,21 @@ def test_dispersion_divides_the_chart() -> None:
     coil = evidence(np.ones(5), 100.0)
     nobody = np.zeros_like(coil.count, dtype=np.bool_)
     plain = streams.advance(one, coil, np.ones_like(coil.count), nobody)
-    spread = streams.advance(two, coil, np.full_like(coil.count, 2.5), nobody)
-    np.testing.assert_allclose(spread, plain / 2.5)
+    spread = streams.advance(two, coil, np.full_like(coil.count, 1.2), nobody)
+    np.testing.assert_allclose(spread, plain / 1.35)
+
+
+@pytest.mark.parametrize("mean_over_shape", [0.05, 0.1, 0.2, 0.3])
+@pytest.mark.parametrize("shape", [1.0, 2.0, 4.0])
+def test_divided_by_that_the_tail_of_a_chart_is_what_the_limit_supposes(
+    mean_over_shape: float, shape: float
+) -> None:
+    """Wald: the probability to pass a limit h is near exp(-t h) with E exp(t step) = 1; t = 1 is wanted."""
+    mean, tail = mean_over_shape * shape, 1 + 1.75 * mean_over_shape
+    count = np.arange(400)
+    chance = stats.nbinom.pmf(count, shape, 1 / (1 + mean_over_shape))
+    step = (count * np.log(DESIGN_RATIO) - (DESIGN_RATIO - 1) * mean) / tail
+    assert np.log((chance * np.exp(step)).sum()) == pytest.approx(0.0, abs=0.015 * shape)
 
 
 def test_a_chart_that_falls_to_nothing_learns_what_it_held() -> None:
@@ -197,12 +232,14 @@ def test_a_line_in_control_raises_one_false_alarm_in_the_promised_number_of_coil
     """Ten charts, promised 80 coils, played 1000 times over 400 coils: some 4000 false alarms, +- 3 %."""
     rng = np.random.default_rng(900_402)
     limit = chart_limit(np.full(10, mean), NO_CAMERAS, 80.0)
-    charts, alarms = np.zeros((10, 1000)), 0
+    charts, alarms = np.zeros((2, 10, 1000)), 0
     for _ in range(400):
-        step = rng.poisson(mean, charts.shape) * np.log(DESIGN_RATIO) - (DESIGN_RATIO - 1) * mean
+        count = rng.poisson(mean, charts.shape[1:])
+        step = np.log(RATIOS) * count - (RATIOS - 1) * mean
         charts = np.maximum(0.0, charts + step)
-        alarms += int((charts >= limit).sum())
-        charts[charts >= limit] = 0.0
+        over = (charts >= limit).any(axis=0)
+        alarms += int(over.sum())
+        charts[:, over] = 0.0
     assert 1000 * 400 / alarms == pytest.approx(80.0, rel=0.12)
 
 
@@ -212,6 +249,7 @@ def test_at_the_limit_the_rates_of_false_alarms_add_up_to_the_promise(cameras: i
     calls = np.full(cameras, 0.1)
     limit = chart_limit(means, calls, 300.0)
     rates = [1 / poisson_chart_arl(float(mean), DESIGN_RATIO, limit) for mean in means]
+    rates += [1 / poisson_chart_arl(float(mean), STEEP_RATIO, limit) for mean in means]
     rates += [1 / poisson_chart_arl(0.1, CAMERA_RATIO, limit)] * cameras
     assert sum(rates) == pytest.approx(1 / 300, rel=0.04)
 

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from services.domain.monitoring.analysis import LineAnalysis, analyse
 from services.domain.monitoring.beginning import Beginning
 from services.domain.monitoring.migration import move_to
 from services.domain.monitoring.monitor import LineMonitor
@@ -14,9 +15,11 @@ from services.domain.monitoring.open_faults import CameraFault, OpenFault
 from services.domain.monitoring.setup import monitor_frame
 from services.domain.monitoring.state import HISTORY_COILS, MonitorState
 from services.domain.simulation.scenario import Scenario
-from services.domain.topology import Line, MonitoringPlan, Roll
+from services.domain.topology import Line, LineVersion, MonitoringPlan, Roll
 from tests.fakes.simulated_coils import (
+    START_S,
     Run,
+    Strip,
     a_line,
     fresh_analysis,
     pack_named,
@@ -186,3 +189,26 @@ def test_a_change_of_cameras_flags_no_machine(comes: bool) -> None:
     assert len(run.reports) == 45
     assert run.analysis.monitor.frame.layout.line.cameras == (every if comes else four).cameras
     assert run.machine_flags == []
+
+
+def test_flags_of_what_is_gone_are_reported_as_over() -> None:
+    before, after = a_line((1, 2, 4), machines=4), a_line((2, 4), machines=4)
+    since = datetime.fromtimestamp(START_S, UTC)
+    versions = [LineVersion(before, None, since), LineVersion(after, since, None)]
+    analysis = LineAnalysis(versions, CLASSES, pack_named("generic"))
+    analysis.monitor = a_monitor(before)
+    report = analysis.take("coil-51", Strip(after, classes=CLASSES).table())
+    over = {flag.group_id for flag in report.flags if flag.cleared_coil is not None}
+    still = {flag.group_id for flag in report.flags if flag.cleared_coil is None}
+    assert {"m1", "camera:cam-1"} <= over
+    assert "m3+m4" in still
+
+
+def test_a_camera_that_came_later_is_placed_where_it_stands() -> None:
+    before, after = a_line((1, 3)), a_line((1, 2, 3))
+    since = datetime.fromtimestamp(START_S, UTC)
+    versions = [LineVersion(before, None, since), LineVersion(after, since, None)]
+    table = Strip(after, coil=None, classes=CLASSES).see(50.0, CLASSES[0], "cam-2", "cam-3").table(positions=False)
+    analysis = LineAnalysis(versions, CLASSES, pack_named("generic"))
+    born = [report.outcome.coil.labels for report in analyse(table, analysis)]
+    assert [labels.tolist() for labels in born] == [[[-1, 0, 0]]]

@@ -147,3 +147,17 @@ def test_stretch_of_each_camera_counts_from_the_first() -> None:
     np.testing.assert_allclose(layout.stretch, [1.0, 1.1, 1.1 * 1.2 * 1.25])
     assert layout.stages.tolist() == [1, 1, 2]
     assert layout.first_camera.tolist() == [0, 1, 2]
+
+
+def test_a_camera_that_calls_every_third_frame_shifts_nobody() -> None:
+    """Dirt on a lens agrees with everything somewhere; what the next camera sees alone stays where it is."""
+    line = a_line()
+    rng = np.random.default_rng(900_920)
+    strip = Strip(line, frames=400)
+    for frame in rng.choice(400, 120, replace=False).tolist():
+        strip.see(frame + 0.5, "oil_spot", "cam-1")
+    for mark in MARKS:
+        strip.see(mark, "rolled_pit", "cam-2")
+    coil = register_coil(strip.table(), LineLayout.of(line), NO_LANDMARKS)
+    places = {round(float(place), 1) for place in coil.place_m[coil.labels[:, 1] >= 0]}
+    assert places == {np.floor(mark) + 0.5 for mark in MARKS}

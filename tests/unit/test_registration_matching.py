@@ -24,6 +24,18 @@ def registered(table: InspectionTable, line: Line | None = None) -> RegisteredCo
     return register_coil(table, LineLayout.of(line or a_line()), NO_LANDMARKS)
 
 
+def test_frames_that_lie_above_each_other_are_asked_once_and_others_twice() -> None:
+    """A sighting could be joined to any frame that overlaps it, so two frames of a shifted camera are asked."""
+    shifted = Strip(a_line(), phase_m={"cam-2": 0.5}).see(40.4, "rolled_pit", "cam-1", "cam-3")
+    assert registered(shifted.table()).asked.tolist() == [[1, 2, 1]]
+    assert registered(Strip(a_line()).see(40.4, "rolled_pit", "cam-1").table()).asked.tolist() == [[1, 1, 1]]
+
+
+def test_before_its_first_camera_a_defect_is_asked_for_once() -> None:
+    late = Strip(a_line(), phase_m={"cam-1": 0.5}).see(40.4, "rolled_pit", "cam-2")
+    assert registered(late.table()).asked.tolist() == [[1, 1, 1]]
+
+
 @pytest.mark.parametrize("phases", [{}, PHASES], ids=["aligned_frames", "frames_begin_anywhere"])
 @pytest.mark.parametrize("seen_by", [(1,), (2,), (1, 2), (1, 3), (2, 3), (1, 2, 3)], ids=str)
 def test_one_defect_seen_by_some_cameras_is_one_defect(phases: dict[str, float], seen_by: tuple[int, ...]) -> None:

@@ -121,14 +121,14 @@ def _place(flag: Flag) -> str:
 
 
 def _finding(flag: Flag) -> str:
-    if flag.defect_class is None:
+    if flag.defect_class is None or flag.rate_ratio is None:
         return flag.reason
     times = f"{flag.rate_ratio:.1f} times as often as normal"
     return f"{_words(flag.defect_class)} {times} since coil {flag.onset_coil}"
 
 
-def _finite(value: float) -> float | None:
-    return value if isfinite(value) else None
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
 
 
 def _words(name: str) -> str:

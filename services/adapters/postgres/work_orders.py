@@ -42,7 +42,7 @@ class WorkOrder:
     finished_by: str | None
     flag_id: UUID
     onset_coil: str
-    rate_ratio: float
+    rate_ratio: float | None
     ratio_low: float
     ratio_high: float
     probability: float

@@ -37,13 +37,19 @@ class Likelihoods:
     false: Floats
 
 
-def likelihoods(labels: Labels, first_camera: npt.NDArray[np.int64], parameters: CameraParameters) -> Likelihoods:
+def likelihoods(
+    labels: Labels,
+    first_camera: npt.NDArray[np.int64],
+    parameters: CameraParameters,
+    asked: npt.NDArray[np.int64] | None = None,
+) -> Likelihoods:
     """Return the likelihoods of D patterns.
 
     Args:
         labels: (D, J) label index each camera reported, `NOT_SEEN` or `NOT_LOOKED`; cameras in strip order.
         first_camera: (G,) index of the first camera behind each source, ascending.
         parameters: What is believed about the J cameras.
+        asked: (D, J) frames of each camera that can be taken for a sighting there; None: one each.
     """
     defects, cameras = labels.shape
     sources, classes = len(first_camera), parameters.confusion.shape[0]
@@ -53,6 +59,8 @@ def likelihoods(labels: Labels, first_camera: npt.NDArray[np.int64], parameters:
     born = 0
     for camera in range(cameras):
         seen_clean, seen_visible = _emissions(labels[:, camera], camera, parameters)
+        if asked is not None and (asked[:, camera] > 1).any():
+            seen_clean = _of_several(labels[:, camera], camera, parameters, asked[:, camera])
         worn = visible[:born] * (1 - parameters.survival[camera])
         gone[:born] += worn
         visible[:born] -= worn
@@ -82,6 +90,13 @@ def detection_probability(
     for source, camera in enumerate(first_camera):
         upstream[:, source] = np.prod(clean[:, :camera], axis=1)
     return 1 - silent.born / upstream[:, :, None]
+
+
+def _of_several(column: Labels, camera: int, parameters: CameraParameters, asked: npt.NDArray[np.int64]) -> Floats:
+    """Return (D,) probability of what one camera said of clean strip on any of some frames."""
+    quiet = (1 - parameters.false_per_frame[camera]) ** asked
+    called = (1 - quiet) * parameters.false_labels[camera][column.clip(0)]
+    return np.asarray(np.where(column >= 0, called, np.where(column == NOT_SEEN, quiet, 1.0)), dtype=np.float64)
 
 
 def _emissions(column: Labels, camera: int, parameters: CameraParameters) -> tuple[Floats, Floats]:

@@ -23,6 +23,10 @@ from services.domain.monitoring.state import HISTORY_COILS
 
 Floats = npt.NDArray[np.float64]
 
+_CLEAR: Final = 0.9
+"""A cause that is less probable than this, given a fault, waits for the next coil ..."""
+PATIENCE_NATS: Final = 4.0
+"""... unless its chart is above the limit by this much."""
 _MOST_ALARMS: Final = 3
 """Faults that one coil can raise; what else is above the limit is looked at again on the next coil."""
 
@@ -88,6 +92,8 @@ def raise_faults(monitor: LineMonitor, standing: Standing) -> tuple[list[OpenFau
         if not over and not _cameras_over(monitor, standing.limit):
             break
         verdict = causes.attribute(monitor.state, monitor.frame, known, monitor.flagged)
+        if verdict.clearness < _CLEAR and _evidence(monitor, charts[~known]) < standing.limit + PATIENCE_NATS:
+            break
         if verdict.camera is not None:
             blamed = _raise_camera(monitor, verdict.camera, "invents", standing, "")
             blamed.posterior = verdict.probabilities
@@ -103,6 +109,12 @@ def raise_faults(monitor: LineMonitor, standing: Standing) -> tuple[list[OpenFau
 def _cameras_over(monitor: LineMonitor, limit: float) -> bool:
     over = np.flatnonzero(monitor.state.camera_chart >= limit).tolist()
     return any(camera not in monitor.flagged_cameras for camera in over)
+
+
+def _evidence(monitor: LineMonitor, charts: Floats) -> float:
+    """Return the highest chart of what is not explained, machines and cameras, nats."""
+    cameras = monitor.state.camera_chart[~monitor.flagged]
+    return max(float(charts.max(initial=0.0)), float(cameras.max(initial=0.0)))
 
 
 def _raise_machine(
@@ -123,6 +135,8 @@ def _fault(monitor: LineMonitor, verdict: causes.Attribution, standing: Standing
     state, place = monitor.state, (verdict.group, verdict.defect_class)
     onset = causes.onset_of_stream(state, *place)
     order = np.arange(onset.best, standing.number + 1) % HISTORY_COILS
+    metres = float(state.ring_m[order, *place].sum())
+    implied = causes.likely_ratio(state, *place, onset.best) * float(state.rate[place]) * metres
     return OpenFault(
         group=verdict.group,
         defect_class=verdict.defect_class,
@@ -130,8 +144,8 @@ def _fault(monitor: LineMonitor, verdict: causes.Attribution, standing: Standing
         onset=onset.best,
         onset_low=onset.low,
         onset_high=onset.high,
-        count=float(state.ring_count[order, *place].sum()),
-        metres=float(state.ring_m[order, *place].sum()),
+        count=max(float(state.ring_count[order, *place].sum()), implied),
+        metres=metres,
         normal_count=float(state.baseline_count[place]),
         normal_m=float(state.baseline_m[place]),
         peak=float(charts[place]),

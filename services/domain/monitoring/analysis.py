@@ -1,7 +1,7 @@
 """From rows to flags: the same steps for an export on disk and for a line that runs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from services.domain.material import MaterialPack
@@ -20,6 +20,7 @@ from services.domain.monitoring.setup import monitor_frame
 from services.domain.monitoring.state import HISTORY_COILS, MonitorState
 from services.domain.registration.coil import register_coil
 from services.domain.registration.coils import coil_order, with_coils
+from services.domain.registration.layout import LineLayout
 from services.domain.registration.table import InspectionTable
 from services.domain.topology import Line, LineVersion
 
@@ -85,7 +86,7 @@ class LineAnalysis:
             name: Of the coil.
             rows: All its rows.
         """
-        self._follow_line(float(rows.captured_s.min()))
+        gone = self._follow_line(float(rows.captured_s.min()))
         monitor = self.monitor
         coil = register_coil(rows, monitor.frame.layout, monitor.frame.landmarks)
         normal = monitor.state.rate
@@ -99,7 +100,7 @@ class LineAnalysis:
             fault.loss_m += judgement.loss_m.get(group, 0.0)
         expected = normal * outcome.standing.reading.evidence.metres
         self._note_judged(name, outcome.standing.number, len(rows))
-        return CoilReport(outcome, self._flags(outcome), judgement, landmarks, expected)
+        return CoilReport(outcome, (*gone, *self._flags(outcome)), judgement, landmarks, expected)
 
     def frames(self) -> tuple[MonitorFrame, ...]:
         """Return the set-ups of all versions of the line, newest first."""
@@ -112,16 +113,39 @@ class LineAnalysis:
         while len(self.judged) > HISTORY_COILS:
             del self.judged[next(iter(self.judged))]
 
-    def _follow_line(self, moment_s: float) -> None:
-        """Change over to the line as it stood at a moment."""
+    def layout_of_all(self) -> LineLayout:
+        """Return the line as it stands last, with the cameras that only earlier versions had."""
+        line = self._versions[-1].line
+        cameras = {each.camera_id: each for version in self._versions for each in version.line.cameras}
+        return LineLayout.of(replace(line, cameras=tuple(cameras.values())))
+
+    def _follow_line(self, moment_s: float) -> tuple[Flag, ...]:
+        """Change over to the line as it stood at a moment; return, as cleared, flags of what exists no more."""
         moment = datetime.fromtimestamp(moment_s, UTC)
         line = line_at(self._versions, moment)
-        if line is not self.monitor.frame.layout.line:
-            move_to(self.monitor, monitor_frame(line, self._classes, self._pack))
+        if line is self.monitor.frame.layout.line:
+            return ()
+        frame = monitor_frame(line, self._classes, self._pack)
+        gone = self._gone(frame)
+        move_to(self.monitor, frame)
+        return gone
+
+    def _gone(self, frame: MonitorFrame) -> tuple[Flag, ...]:
+        context = self._context()
+        monitor, layout = self.monitor, self.monitor.frame.layout
+        groups = {each.group_id for each in frame.layout.groups}
+        faults = [each for each in monitor.faults if layout.groups[each.group].group_id not in groups]
+        lost = [each for each in monitor.camera_faults if layout.cameras[each.camera] not in frame.layout.cameras]
+        return (
+            *(machine_flag(each, context, cleared=True) for each in faults),
+            *(camera_flag(each, context, cleared=True) for each in lost),
+        )
+
+    def _context(self) -> FlagContext:
+        return FlagContext(self.monitor.frame, self.monitor.state, self.monitor.log, self._pack)
 
     def _flags(self, outcome: CoilOutcome) -> tuple[Flag, ...]:
-        monitor = self.monitor
-        context = FlagContext(monitor.frame, monitor.state, monitor.log, self._pack)
+        monitor, context = self.monitor, self._context()
         return (
             *(machine_flag(each, context, cleared=False) for each in monitor.faults),
             *(machine_flag(each, context, cleared=True) for each in outcome.cleared),
@@ -143,9 +167,9 @@ def analyse(table: InspectionTable, analysis: LineAnalysis) -> Iterator[CoilRepo
         table: Rows of the line, in any order.
         analysis: A new one, or one that goes on.
     """
-    frame = analysis.monitor.frame
-    table = with_coils(table, frame.layout, frame.landmarks)
-    for code, rows in coil_order(table, frame.layout):
+    layout = analysis.layout_of_all()
+    table = with_coils(table, layout, analysis.monitor.frame.landmarks)
+    for code, rows in coil_order(table, layout):
         yield analysis.take(table.coils[code], table.take(rows))
 
 

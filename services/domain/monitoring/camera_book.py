@@ -25,6 +25,8 @@ ANCHOR_COILS: Final = 10.0
 """How much the learnt state weighs against the present one, in coils."""
 _DOUBTFUL_ANCHOR_COILS: Final = 1.0
 _SENSITIVITY_WEIGHT: Final = 20.0
+_LABEL_WEIGHT: Final = 3.0
+_MOST_VOTES: Final = 10.0
 _LEAST_SENSITIVITY, _MOST_SENSITIVITY = 0.05, 0.995
 _LEAST_FALSE: Final = 1e-6
 _MOST_FALSE: Final = 0.9
@@ -33,7 +35,7 @@ _MOST_FALSE: Final = 0.9
 def learnt(state: MonitorState, frame: MonitorFrame) -> CameraParameters:
     """Return what is believed about the cameras in the long run."""
     false_rate = state.false_calls / state.false_frames
-    return _parameters(state, frame, false_rate)
+    return _parameters(state, frame, false_rate, false_label_shares(state))
 
 
 def present(
@@ -44,14 +46,17 @@ def present(
     Args:
         state: Before the present coil.
         frame: The set-up.
-        calls: (J,) false calls of the present coil, expected number.
+        calls: (J, C) false calls of the present coil by label, expected number.
         frames: (J,) frames of the present coil.
         doubtful: (J,) flagged cameras: what they used to do says little about now.
     """
     learnt_rate = state.false_calls / state.false_frames
     anchor = np.where(doubtful, _DOUBTFUL_ANCHOR_COILS, ANCHOR_COILS) * np.maximum(frames, 1.0)
-    now = (learnt_rate * anchor + state.recent_false + calls) / (anchor + state.recent_frames + frames)
-    return _parameters(state, frame, now)
+    anchor = np.minimum(anchor, state.false_frames)
+    many = calls.sum(axis=1)
+    now = (learnt_rate * anchor + state.recent_false + many) / (anchor + state.recent_frames + frames)
+    labels = (_MOST_VOTES * false_label_shares(state) + calls) / (_MOST_VOTES + many[:, None])
+    return _parameters(state, frame, now, labels)
 
 
 def sensitivities(state: MonitorState) -> Floats:
@@ -72,6 +77,18 @@ def sensitivities(state: MonitorState) -> Floats:
     return np.asarray(both.clip(_LEAST_SENSITIVITY, _MOST_SENSITIVITY), dtype=np.float64)
 
 
+def false_label_shares(state: MonitorState) -> Floats:
+    """Return (J, C) classes that false calls carry; rows sum to 1.
+
+    A camera's own calls are drawn towards those of all cameras, which run the same model, and these towards all
+    classes alike. No camera has more votes than ten calls.
+    """
+    calls, weight = state.false_labels, _LABEL_WEIGHT
+    votes = calls / np.maximum(calls.sum(axis=1, keepdims=True) / _MOST_VOTES, 1.0)
+    pool = (votes.sum(axis=0) + 1.0) / (votes.sum() + calls.shape[1])
+    return np.asarray((calls + weight * pool) / (calls.sum(axis=1, keepdims=True) + weight), dtype=np.float64)
+
+
 def learn(
     state: MonitorState,
     labels: npt.NDArray[np.int16],
@@ -89,28 +106,30 @@ def learn(
         doubtful: (J,) cameras whose false calls are not learnt as usual.
     """
     seen = labels >= 0
-    calls = false_calls(seen, where.false)
+    by_label = false_calls(labels, where.false, state.false_labels.shape[1])
+    calls = by_label.sum(axis=1)
     share = where.born.sum(axis=1)
     fade = 1 - 1 / MEMORY_COILS
-    for sums in (state.hits, state.trials, state.confusion, state.false_labels):
+    for sums in (state.hits, state.trials, state.confusion):
         np.multiply(sums, fade, out=sums)
+    state.false_labels[~doubtful] = (fade * state.false_labels + by_label)[~doubtful]
     state.false_calls[:] = np.where(doubtful, state.false_calls, fade * state.false_calls + calls)
     state.false_frames[:] = np.where(doubtful, state.false_frames, fade * state.false_frames + frames)
     _learn_sensitivity(state, labels, share)
-    camera_weight = seen * where.false[:, None]
     for camera in range(labels.shape[1]):
         rows = seen[:, camera]
-        codes = labels[rows, camera]
-        np.add.at(state.false_labels[camera], codes, camera_weight[rows, camera])
-        np.add.at(state.confusion.T, codes, share[rows])
+        np.add.at(state.confusion.T, labels[rows, camera], share[rows])
     quick = 1 - 1 / RECENT_COILS
     state.recent_false[:] = quick * state.recent_false + calls
     state.recent_frames[:] = quick * state.recent_frames + frames
 
 
-def false_calls(seen: npt.NDArray[np.bool_], false: Floats) -> Floats:
-    """Return (J,) expected number of false calls: sightings weighted with the chance that no defect was there."""
-    return np.asarray((seen * false[:, None]).sum(axis=0), dtype=np.float64)
+def false_calls(labels: npt.NDArray[np.int16], false: Floats, classes: int) -> Floats:
+    """Return (J, C) expected number of false calls: sightings times the chance that no defect was there."""
+    calls = np.zeros((labels.shape[1], classes))
+    defects, cameras = np.nonzero(labels >= 0)
+    np.add.at(calls, (cameras, labels[defects, cameras]), false[defects])
+    return calls
 
 
 def _learn_sensitivity(state: MonitorState, labels: npt.NDArray[np.int16], share: Floats) -> None:
@@ -124,12 +143,14 @@ def _learn_sensitivity(state: MonitorState, labels: npt.NDArray[np.int16], share
     state.hits += (trial & seen).T.astype(np.float64) @ share
 
 
-def _parameters(state: MonitorState, frame: MonitorFrame, false_rate: Floats) -> CameraParameters:
+def _parameters(
+    state: MonitorState, frame: MonitorFrame, false_rate: Floats, false_labels: Floats
+) -> CameraParameters:
     stages = frame.layout.stages[:, None].astype(np.float64)
     return CameraParameters(
         sensitivity=sensitivities(state),
         false_per_frame=np.clip(false_rate, _LEAST_FALSE, _MOST_FALSE),
-        false_labels=state.false_labels / state.false_labels.sum(axis=1, keepdims=True),
+        false_labels=false_labels,
         confusion=state.confusion / state.confusion.sum(axis=1, keepdims=True),
         survival=np.repeat(TYPICAL_SURVIVAL**stages, len(frame.classes), axis=1),
     )

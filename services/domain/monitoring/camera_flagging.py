@@ -55,7 +55,7 @@ def camera_flag(fault: CameraFault, context: FlagContext, *, cleared: bool) -> F
         exposure_m=0.0,
         rate_per_km=0.0,
         baseline_per_km=0.0,
-        rate_ratio=ratio,
+        rate_ratio=ratio if fault.kind == "invents" else None,
         ratio_low=0.0,
         ratio_high=float("inf"),
         posterior=posterior,

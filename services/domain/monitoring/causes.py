@@ -29,6 +29,12 @@ class Attribution:
     defect_class: int
     camera: int | None
 
+    @property
+    def clearness(self) -> float:
+        """Probability of the most probable cause, given that it is no false alarm."""
+        causes = [weight for name, weight in self.probabilities.items() if name != FALSE_ALARM]
+        return max(causes) / max(sum(causes), 1e-300)
+
 
 @dataclass(frozen=True, slots=True)
 class Onset:
@@ -87,6 +93,17 @@ def onset_of_stream(state: MonitorState, group: int, defect_class: int) -> Onset
     rate = float(state.rate[group, defect_class])
     steps = gains - (np.array(RATIO_GRID)[None, :] - 1) * (rate * metres)[:, None]
     return _split(steps, order, metres > 0)
+
+
+def likely_ratio(state: MonitorState, group: int, defect_class: int, since: int) -> float:
+    """Return how many times its normal rate a stream shows since a coil: the mean over strengths, flat prior."""
+    place = np.arange(since, state.coils) % HISTORY_COILS
+    gains = state.ring_gain[place, :, group, defect_class].sum(axis=0)
+    expected = float(state.rate[group, defect_class] * state.ring_m[place, group, defect_class].sum())
+    ratios = np.array(RATIO_GRID)
+    likely = gains - (ratios - 1) * expected
+    weights = np.exp(likely - likely.max())
+    return float((weights * ratios).sum() / weights.sum())
 
 
 def excess_rate(state: MonitorState, group: int, defect_class: int) -> float:

@@ -189,7 +189,8 @@ class Flag:
         alarm_coil: Coil at whose end the statistic passed the threshold.
         statistic: CUSUM at the last coil looked at, nats; `peak` the largest so far.
         defects: Posterior-weighted count since the onset, over `exposure_m`.
-        rate_per_km: Since the onset; `baseline_per_km` before; `rate_ratio` with its 95 % interval.
+        rate_per_km: Since the onset; `baseline_per_km` before; `rate_ratio` with its 95 % interval,
+            None for a camera whose false calls are not what is wrong.
         posterior: Cause to probability over groups, `camera:…` and `FALSE_ALARM`.
         runner_up: The second most probable cause and its probability.
         member_posterior: Machine to probability within a group: a prior from the class, no camera tells.
@@ -226,7 +227,7 @@ class Flag:
     exposure_m: float
     rate_per_km: float
     baseline_per_km: float
-    rate_ratio: float
+    rate_ratio: float | None
     ratio_low: float
     ratio_high: float
     posterior: Mapping[str, float]

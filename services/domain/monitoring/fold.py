@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from services.domain.monitoring import camera_book, streams
-from services.domain.monitoring.frame import BLIND_RATIO, CAMERA_RATIO, RATIO_GRID, MonitorFrame
+from services.domain.monitoring import camera_book, lessons, streams
+from services.domain.monitoring.frame import BLIND_RATIO, CAMERA_RATIO, RATIO_GRID, WAITING_GAIN, MonitorFrame
 from services.domain.monitoring.limits import chart_limit
 from services.domain.monitoring.reading import CoilReading, OpenStreams, read_coil
 from services.domain.monitoring.state import HISTORY_COILS, MonitorState
@@ -58,6 +58,8 @@ def fold(
     learning = state.coils - state.began < frame.plan.learning_coils
     reading = read_coil(coil, state, frame, known)
     _remember(state, reading, name, coil)
+    if learning:
+        lessons.keep(state, reading, coil)
     camera_book.learn(state, reading.labels, reading.nuisance, coil.frames, known.doubtful)
     _note_recent(state, reading, coil)
     _watch_eyesight(state, coil, learning=learning)
@@ -65,7 +67,6 @@ def fold(
     if not learning:
         step = reading.camera_gain - (CAMERA_RATIO - 1) * reading.camera_expected
         state.camera_chart[:] = np.maximum(0.0, state.camera_chart + step)
-    state.group_coils += reading.evidence.metres.max(axis=1) > 0
     number = state.coils
     state.coils += 1
     _set_limit(state, frame, reading.evidence.metres, coil.frames.astype(np.float64))
@@ -130,9 +131,10 @@ def _set_limit(state: MonitorState, frame: MonitorFrame, metres: Floats, frames:
     if state.coils < max(state.limit_coils, 1):
         return
     if not np.isfinite(state.limit) and frame.plan.learning_coils > 0:
+        lessons.read_again(state, frame)
         streams.shrink_to_pool(state)
     sharp = state.sharp_count / state.sharp_of
     expected = (sharp * state.rate * metres)[:, frame.watched].ravel()
     false_calls = state.false_calls / state.false_frames * frames
-    state.limit = chart_limit(expected, false_calls, frame.plan.arl0_coils)
+    state.limit = chart_limit(expected, false_calls, frame.plan.arl0_coils / WAITING_GAIN)
     state.limit_coils = state.coils + _LIMIT_EVERY_COILS

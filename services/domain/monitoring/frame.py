@@ -14,6 +14,12 @@ Floats = npt.NDArray[np.float64]
 
 DESIGN_RATIO: Final = 4.0
 """The rate ratio that the machine charts are tuned to; three- to ten-fold rates are found nearly as soon."""
+WAITING_GAIN: Final = 2.3
+"""Alarms in control per flag in control: the causes of the others are unclear, and they fall back while the
+monitor waits for another coil (`alarms`). Measured on simulated lines, seeds 900,500 to 900,619."""
+STEEP_RATIO: Final = 100.0
+"""The rate ratio that a second chart of each stream is tuned to: for streams that hardly ever show anything, where
+four times as much is still next to nothing, most of all among false calls."""
 CAMERA_RATIO: Final = 20.0
 """The ratio of false calls that the camera charts are tuned to."""
 BLIND_RATIO: Final = 0.25

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
-from services.domain.monitoring.frame import CAMERA_RATIO, DESIGN_RATIO
+from services.domain.monitoring.frame import CAMERA_RATIO, DESIGN_RATIO, STEEP_RATIO
 from services.domain.spc.lattice_run_length import compound_poisson_increments, lattice_cusum_arl
 
 Floats = npt.NDArray[np.float64]
@@ -33,6 +33,7 @@ def chart_limit(expected: Floats, false_calls: Floats, arl0_coils: float) -> flo
         arl0_coils: The promise.
     """
     charts = [(*each, DESIGN_RATIO) for each in _pooled(expected)]
+    charts += [(*each, STEEP_RATIO) for each in _pooled(expected)]
     charts += [(*each, CAMERA_RATIO) for each in _pooled(false_calls)]
 
     def excess(limit: float) -> float:

@@ -63,6 +63,7 @@ def _only(coil: RegisteredCoil) -> RegisteredCoil:
         coil,
         labels=labels,
         rows=coil.rows[kept],
+        asked=coil.asked[kept],
         place_m=coil.place_m[kept],
         half_m=coil.half_m[kept],
         landmark=landmark,

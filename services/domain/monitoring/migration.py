@@ -10,7 +10,7 @@ from services.domain.monitoring.monitor import LineMonitor
 from services.domain.monitoring.state import MonitorState
 
 _BY_STREAM: Final = frozenset(
-    {"baseline_count", "baseline_m", "learnt_count", "learnt_m", "sharp_count", "sharp_of", "group_coils"}
+    {"baseline_count", "baseline_m", "learnt_count", "learnt_m", "sharp_count", "sharp_of"}
 )
 _BY_CAMERA: Final = frozenset(
     {"false_calls", "false_frames", "false_labels", "hits", "trials", "eyesight", "eyesight_m"}

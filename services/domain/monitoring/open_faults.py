@@ -153,7 +153,8 @@ def follow(fault: OpenFault, state: MonitorState, standing: Standing) -> bool:
     """Take one coil into an open fault; return whether it is over.
 
     The chart of being back in control adds the log-likelihood ratio of the normal rate to a rate raised 2- to
-    5-fold (the fault's own ratio in between), falls to 0 at worst, and decides at `CLEAR_NATS`.
+    5-fold, or to one defect a coil where that is more (the fault's own ratio in between), falls to 0 at worst, and
+    decides at `CLEAR_NATS`.
     """
     place = (fault.group, fault.defect_class)
     evidence = standing.reading.evidence
@@ -161,9 +162,10 @@ def follow(fault: OpenFault, state: MonitorState, standing: Standing) -> bool:
     fault.metres += float(evidence.metres[place])
     fault.chart = float(standing.charts[place])
     fault.peak = max(fault.peak, fault.chart)
-    ratio = min(max(fault.ratio, _LEAST_RAISED), _MOST_RAISED)
+    usual = fault.normal * float(evidence.metres[place])
+    ratio = min(max(fault.ratio, _LEAST_RAISED), max(_MOST_RAISED, 1 / max(usual, 1e-9)))
     odds = evidence.odds[:, fault.group, fault.defect_class]
-    step = float(np.log1p((ratio - 1) * odds).sum()) - (ratio - 1) * fault.normal * float(evidence.metres[place])
+    step = float(np.log1p((ratio - 1) * odds).sum()) - (ratio - 1) * usual
     fault.clear_chart = max(0.0, fault.clear_chart - step)
     return fault.clear_chart >= CLEAR_NATS and state.coils - 1 > fault.alarm
 

@@ -82,16 +82,16 @@ def read_coil(coil: RegisteredCoil, state: MonitorState, frame: MonitorFrame, kn
     """
     raised = known.raised
     rows = np.flatnonzero(~coil.landmark)
-    labels = coil.labels[rows]
+    labels, asked = coil.labels[rows], coil.asked[rows]
     cell_m = float(coil.pitch_m.max())
     frames = coil.frames.astype(np.float64)
     first = frame.layout.first_camera
     nuisance, parameters = _nuisance(labels, coil, state, frame, known)
     metres = _detectable_m(coil, frame, parameters)
-    fits = likelihoods(labels, first, parameters)
+    fits = likelihoods(labels, first, parameters, asked)
     detection = posterior(fits, state.rate * raised * cell_m, 1.0)
     long_run = camera_book.learnt(state, frame)
-    invented = posterior(likelihoods(labels, first, long_run), state.rate * raised * cell_m, 1.0).false
+    invented = posterior(likelihoods(labels, first, long_run, asked), state.rate * raised * cell_m, 1.0).false
     cameras = np.arange(labels.shape[1])
     counts = (labels >= 0) & ~known.excused[cameras[None, :], labels.clip(0)]
     return CoilReading(
@@ -139,19 +139,20 @@ def _nuisance(
     held = known.doubtful[frame.layout.first_camera][:, None]
     anchor = np.where(held, _HELD_COILS, camera_book.ANCHOR_COILS) * length
     usual = state.rate * np.where(held, known.raised, 1.0)
-    seen = labels >= 0
+    asked, classes = coil.asked[~coil.landmark], len(frame.classes)
 
     def look(calls: Floats, counts: Floats) -> tuple[Posterior, CameraParameters]:
         parameters = camera_book.present(state, frame, calls, frames, known.doubtful)
         rate = (usual * anchor + state.recent_count + counts) / (anchor + state.recent_m + length)
-        fits = likelihoods(labels, frame.layout.first_camera, parameters)
+        fits = likelihoods(labels, frame.layout.first_camera, parameters, asked)
         return posterior(fits, rate * cell_m, 1.0), parameters
 
-    calls = np.zeros(len(frames))
+    calls = np.zeros((len(frames), classes))
     found, parameters = look(calls, np.zeros_like(state.baseline_count))
     for _ in range(_ROUNDS):
-        news = camera_book.false_calls(seen, found.false)
-        if np.abs(news - calls).max(initial=0.0) <= _SETTLED * max(float(news.max(initial=0.0)), 1.0):
+        news = camera_book.false_calls(labels, found.false, classes)
+        moved = np.abs((news - calls).sum(axis=1)).max(initial=0.0)
+        if moved <= _SETTLED * max(float(news.sum(axis=1).max(initial=0.0)), 1.0):
             break
         calls = news
         found, parameters = look(calls, found.born.sum(axis=0))

@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from services.domain.attribution.likelihood import Labels
 from services.domain.attribution.parameters import TYPICAL_CONFUSION, TYPICAL_FALSE_PER_FRAME
 from services.domain.monitoring.frame import CAMERA_RATIO_GRID, RATIO_GRID, MonitorFrame
 
@@ -20,8 +21,11 @@ CONFUSION_WEIGHT: Final = 30.0
 TYPICAL_SHARPNESS: Final = 0.7
 SHARPNESS_WEIGHT: Final = 5.0
 """Share of defects that are attributed without doubt, assumed with a weight of so many defects."""
-FALSE_WEIGHT: Final = 1.0
-"""Weight of the assumed rate of false calls, in calls."""
+FALSE_WEIGHT: Final = 0.1
+"""Weight of the assumed rate of false calls, in calls: little, since real cameras differ a hundredfold."""
+
+GROWING: Final = frozenset({"lesson_labels", "lesson_asked", "lesson_cell_m", "lesson_looked", "lesson_looked_m"})
+"""Attributes whose first axis grows while the line is learnt."""
 
 
 @dataclass(slots=True)
@@ -35,8 +39,8 @@ class MonitorState:
         excursion_count: (G, C) defects since the chart last stood at 0; `excursion_m` the metres of it.
         excursion_gain: (G, C) sum of log(1 + (R - 1) p) over the defects since then.
         excursion_sharp: (G, C) the part of `excursion_count` that is attributed without doubt (see `streams`).
+        steep_chart: (G, C) CUSUM of much larger ratios, nats (see `streams`).
         sharp_count: (G, C) decayed sum of that part over all coils, of `sharp_of` defects.
-        group_coils: (G,) coils on which somebody looked at the group.
         false_calls: (J,) decayed count of false calls, over `false_frames`; `false_labels` (J, C) by label.
         hits: (J, C) decayed count of defects seen upstream and downstream and here too, of `trials`.
         confusion: (C, C) decayed counts of labels by true class.
@@ -44,6 +48,9 @@ class MonitorState:
             `recent_frames`.
         eyesight: (J,) decayed sightings of each camera, over `eyesight_m`.
         learnt_count: (G, C) defects of the learning coils, over `learnt_m`.
+        lesson_labels: (N, J) what the cameras said of the N defects of the learning coils, `lesson_asked` (N, J)
+            frames asked, `lesson_cell_m` (N,) their length;
+            `lesson_looked` (P, J) who looked, over `lesson_looked_m` (P,); `lesson_frames` (J,). See `lessons`.
         dispersion_excess: Decayed sum of (count - expected)^2 - expected, over `dispersion_square`: 1/k.
         camera_chart: (J,) CUSUM of false calls; `blind_chart` (J,) CUSUM of missing sightings.
         limit: Threshold of all charts, nats; infinite while learning.
@@ -62,9 +69,9 @@ class MonitorState:
     excursion_m: Floats
     excursion_gain: Floats
     excursion_sharp: Floats
+    steep_chart: Floats
     sharp_count: Floats
     sharp_of: Floats
-    group_coils: Floats
     false_calls: Floats
     false_frames: Floats
     false_labels: Floats
@@ -79,6 +86,12 @@ class MonitorState:
     eyesight_m: Floats
     learnt_count: Floats
     learnt_m: Floats
+    lesson_labels: Labels
+    lesson_asked: npt.NDArray[np.int64]
+    lesson_cell_m: Floats
+    lesson_looked: npt.NDArray[np.bool_]
+    lesson_looked_m: Floats
+    lesson_frames: Floats
     dispersion_excess: float
     dispersion_square: float
     camera_chart: Floats
@@ -110,12 +123,12 @@ class MonitorState:
             excursion_m=zeros((groups, classes)),
             excursion_gain=zeros((groups, classes)),
             excursion_sharp=zeros((groups, classes)),
+            steep_chart=zeros((groups, classes)),
             sharp_count=np.full((groups, classes), TYPICAL_SHARPNESS * SHARPNESS_WEIGHT),
             sharp_of=np.full((groups, classes), SHARPNESS_WEIGHT),
-            group_coils=zeros(groups),
             false_calls=np.full(cameras, FALSE_WEIGHT),
             false_frames=np.full(cameras, FALSE_WEIGHT / TYPICAL_FALSE_PER_FRAME),
-            false_labels=np.full((cameras, classes), FALSE_WEIGHT / classes),
+            false_labels=zeros((cameras, classes)),
             hits=zeros((cameras, classes)),
             trials=zeros((cameras, classes)),
             confusion=confusion,
@@ -127,6 +140,12 @@ class MonitorState:
             eyesight_m=zeros(cameras),
             learnt_count=zeros((groups, classes)),
             learnt_m=zeros((groups, classes)),
+            lesson_labels=zeros((0, cameras), dtype=np.int16),
+            lesson_asked=zeros((0, cameras), dtype=np.int64),
+            lesson_cell_m=zeros(0),
+            lesson_looked=zeros((0, cameras), dtype=np.bool_),
+            lesson_looked_m=zeros(0),
+            lesson_frames=zeros(cameras),
             dispersion_excess=0.0,
             dispersion_square=0.0,
             camera_chart=zeros(cameras),

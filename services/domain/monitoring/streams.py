@@ -17,6 +17,9 @@ a chart stands at
     sum log(1 + (R - 1) p) - (a + Y) log((b + R s E) / (b + s E)) - (R - 1) (1 - s) E (a + N) / (b + E).
 
 A chart that falls to 0 starts anew, and what it held is learnt as normal.
+
+A second chart of each stream, tuned to `STEEP_RATIO`, takes the normal rate for (a + 1) / b: one defect more than
+was ever seen. It finds what a stream that hardly ever shows anything hides among false calls.
 """
 
 from dataclasses import dataclass
@@ -25,7 +28,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from services.domain.monitoring.frame import DESIGN_RATIO
+from services.domain.monitoring.frame import DESIGN_RATIO, STEEP_RATIO
 from services.domain.monitoring.state import MonitorState
 
 Floats = npt.NDArray[np.float64]
@@ -33,6 +36,10 @@ Floats = npt.NDArray[np.float64]
 BASELINE_COILS: Final = 1000.0
 """The normal rate fades with this many coils."""
 _DISPERSION_COILS: Final = 100.0
+_TAIL, _STEEP_TAIL = 1.75, 10.0
+"""How much faster than its variance the tail of a chart grows. The step of a negative binomial count of mean m
+and shape k keeps E exp(t step) = 1 (Wald) not at t = 1, as a Poisson count, but near t = 1 / (1 + c m / k): c is
+1.7 to 1.8 for R = 4 and m / k up to 0.3, and about 10 for R = 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,8 @@ def statistic(state: MonitorState, dispersion: Floats) -> Floats:
     fall = (state.baseline_count + state.excursion_sharp) * spread
     pooled = (state.baseline_count + state.excursion_count) / (scale + state.excursion_m)
     doubtful = (DESIGN_RATIO - 1) * pooled * (state.excursion_m - sharp_m)
-    return np.asarray((state.excursion_gain - fall - doubtful) / dispersion, dtype=np.float64)
+    tail = 1 + _TAIL * (dispersion - 1)
+    return np.asarray((state.excursion_gain - fall - doubtful) / tail, dtype=np.float64)
 
 
 def advance(
@@ -94,7 +102,15 @@ def advance(
     stands = statistic(state, dispersion)
     settled = (stands <= 0) & ~frozen
     absorb(state, settled)
-    return np.where(settled, 0.0, np.maximum(stands, 0.0))
+    return np.maximum(np.where(settled, 0.0, np.maximum(stands, 0.0)), _advance_steep(state, evidence, dispersion))
+
+
+def _advance_steep(state: MonitorState, evidence: CoilEvidence, dispersion: Floats) -> Floats:
+    """Take one coil into the charts of much larger ratios; return (G, C) where they stand."""
+    cautious = (state.baseline_count + 1.0) / state.baseline_m
+    step = evidence.gain(STEEP_RATIO) - (STEEP_RATIO - 1) * cautious * evidence.metres
+    state.steep_chart[:] = np.maximum(0.0, state.steep_chart + step / (1 + _STEEP_TAIL * (dispersion - 1)))
+    return state.steep_chart
 
 
 def absorb(state: MonitorState, settled: npt.NDArray[np.bool_]) -> None:
@@ -102,11 +118,16 @@ def absorb(state: MonitorState, settled: npt.NDArray[np.bool_]) -> None:
     fade = 1 - 1 / BASELINE_COILS
     state.baseline_count[settled] = fade * state.baseline_count[settled] + state.excursion_count[settled]
     state.baseline_m[settled] = fade * state.baseline_m[settled] + state.excursion_m[settled]
-    restart(state, settled)
+    _end_excursion(state, settled)
 
 
 def restart(state: MonitorState, charts: npt.NDArray[np.bool_]) -> None:
     """Set some charts to 0 without learning what they hold."""
+    _end_excursion(state, charts)
+    state.steep_chart[charts] = 0.0
+
+
+def _end_excursion(state: MonitorState, charts: npt.NDArray[np.bool_]) -> None:
     for sums in (state.excursion_count, state.excursion_m, state.excursion_gain, state.excursion_sharp):
         sums[charts] = 0.0
 

@@ -23,6 +23,8 @@ _WINDOW: Final = 0.75
 _GOOD_SHARE: Final = 0.5
 """A camera that agrees with the ones before it on this share of defects needs no correction."""
 _LEAST_GAIN: Final = 3
+_CROWDED: Final = 0.2
+"""A camera that calls more of its frames than this agrees with everything somewhere: it is no landmark."""
 _MOST_SIGHTINGS: Final = 400
 
 
@@ -43,13 +45,16 @@ def align(places: Floats, camera: Codes, sighted: Mask, pitch_m: float, layout: 
     reference = np.empty(0)
     for index in range(len(layout.cameras)):
         rows = camera == index
-        marks = np.sort(aligned[rows & sighted])[:_MOST_SIGHTINGS]
+        called = rows & sighted
+        if called.sum() > _CROWDED * rows.sum():
+            continue
+        marks = np.sort(aligned[called])[:_MOST_SIGHTINGS]
         if len(marks) and len(reference):
             shift, stretch = _correction(marks - head, reference - head, pitch_m)
             if shift or stretch:
                 aligned = aligned.copy() if aligned is places else aligned
                 aligned[rows] -= shift + stretch * (aligned[rows] - head)
-                marks = np.sort(aligned[rows & sighted])[:_MOST_SIGHTINGS]
+                marks = np.sort(aligned[called])[:_MOST_SIGHTINGS]
         reference = _distinct(np.concatenate((reference, marks)), pitch_m)
     return aligned
 

@@ -42,6 +42,8 @@ class RegisteredCoil:
     Attributes:
         labels: (D, J) label codes, `NOT_SEEN` or `NOT_LOOKED`.
         rows: (D, J) row of each sighting in `table`, -1 where there is none.
+        asked: (D, J) frames of each camera that would have been taken for the defect, at least 1; more than one
+            where the frames of two cameras do not lie above each other.
         place_m: (D,) places on the scale of the first camera.
         half_m: (D,) how far off the place may be.
         landmark: (D,) marks of a coil change.
@@ -57,6 +59,7 @@ class RegisteredCoil:
     table: InspectionTable
     labels: Labels
     rows: Indices
+    asked: Indices
     place_m: Floats
     half_m: Floats
     landmark: Mask
@@ -88,6 +91,12 @@ class _CameraFrames:
         left = (right - 1).clip(0)
         gap = np.minimum(np.abs(points - self.places[left]), np.abs(points - self.places[right]))
         return np.asarray(gap <= _TOUCH * self.pitch_m / 2 + 1e-9, dtype=np.bool_)
+
+    def between(self, borders: Floats) -> Indices:
+        """Return how many frames have their centre between two places (D, 2), at least 1; 1 where one is NaN."""
+        first = np.searchsorted(self.places, borders[:, 0], side="right")
+        last = np.searchsorted(self.places, borders[:, 1], side="left")
+        return np.where(np.isnan(borders[:, 0]), 1, (last - first).clip(1)).astype(np.int64)
 
     def covers_all(self, first_m: float, last_m: float) -> bool:
         """Tell whether frames without a gap show everything between two places."""
@@ -121,6 +130,7 @@ def register_coil(table: InspectionTable, layout: LineLayout, rule: LandmarkRule
         table=table,
         labels=labels,
         rows=rows,
+        asked=np.stack([each.between(matches.sought_m[:, k]) for k, each in enumerate(frames)], axis=1),
         place_m=matches.place_m,
         half_m=matches.half_m,
         landmark=landmark,

@@ -11,7 +11,7 @@ from services.domain.registration.table import Floats
 
 Indices = npt.NDArray[np.int64]
 
-_ABUTTING: Final = 0.98
+ABUTTING: Final = 0.98
 """Frames whose centres lie a whole frame apart only touch: they do not show the same place."""
 _ROUNDS: Final = 3
 """Sightings that lost the nearest defect to a nearer one try the next, this often."""
@@ -38,11 +38,14 @@ class Matches:
         place_m: (D,) middle of what all sightings have in common, ascending.
         half_m: (D,) half the length of it.
         sighting: (D, J) index into the camera's sightings, -1 where the camera reported nothing.
+        sought_m: (D, J, 2) from where to where the frames lay (their centres) that were asked at each camera; NaN
+            at the first camera that reported the defect and at those before it.
     """
 
     place_m: Floats
     half_m: Floats
     sighting: Indices
+    sought_m: Floats
 
 
 def match_sightings(cameras: Sequence[CameraSightings]) -> Matches:
@@ -54,7 +57,10 @@ def match_sightings(cameras: Sequence[CameraSightings]) -> Matches:
     low = np.empty(0)
     high = np.empty(0)
     sighting = np.empty((0, len(cameras)), dtype=np.int64)
+    sought = np.empty((0, len(cameras), 2))
     for index, camera in enumerate(cameras):
+        reach = ABUTTING * ((high - low) / 2 + camera.half_m)
+        sought[:, index] = np.stack(((low + high) / 2 - reach, (low + high) / 2 + reach), axis=1)
         taken_by = _assign((low + high) / 2, (high - low) / 2, camera)
         old = taken_by >= 0
         low[taken_by[old]] = np.maximum(low[taken_by[old]], camera.places[old] - camera.half_m)
@@ -67,8 +73,9 @@ def match_sightings(cameras: Sequence[CameraSightings]) -> Matches:
         high = np.concatenate((high, camera.places[new] + camera.half_m))
         sighting = np.concatenate((sighting, fresh))
         order = np.argsort(low + high, kind="stable")
-        low, high, sighting = low[order], high[order], sighting[order]
-    return Matches((low + high) / 2, np.maximum(high - low, 0.0) / 2, sighting)
+        sought = np.concatenate((sought, np.full((len(new), len(cameras), 2), np.nan)))
+        low, high, sighting, sought = low[order], high[order], sighting[order], sought[order]
+    return Matches((low + high) / 2, np.maximum(high - low, 0.0) / 2, sighting, sought)
 
 
 def _assign(centres: Floats, halves: Floats, camera: CameraSightings) -> Indices:
@@ -84,7 +91,7 @@ def _assign(centres: Floats, halves: Floats, camera: CameraSightings) -> Indices
         if not len(open_rows) or not len(candidates):
             break
         chosen, distance = _nearest(centres[candidates], places[open_rows])
-        reach = _ABUTTING * (halves[candidates[chosen]] + camera.half_m)
+        reach = ABUTTING * (halves[candidates[chosen]] + camera.half_m)
         near = np.flatnonzero(distance < np.maximum(reach, 1e-9))
         if not len(near):
             break

@@ -27,7 +27,7 @@ CREATE TABLE millsight.flags (
     exposure_m double precision NOT NULL,
     rate_per_km double precision NOT NULL,
     baseline_per_km double precision NOT NULL,
-    rate_ratio double precision NOT NULL,
+    rate_ratio double precision,
     ratio_low double precision NOT NULL,
     ratio_high double precision NOT NULL,
     probability double precision NOT NULL,
@@ -65,7 +65,7 @@ COMMENT ON COLUMN millsight.flags.statistic IS 'CUSUM at last_coil, nats; peak i
 COMMENT ON COLUMN millsight.flags.arl0_coils IS 'Mean coils between false alarms of the whole line, as promised';
 COMMENT ON COLUMN millsight.flags.defects IS 'Posterior-weighted count since the onset, over exposure_m metres';
 COMMENT ON COLUMN millsight.flags.rate_per_km IS 'Defects per kilometre since the onset; baseline_per_km before';
-COMMENT ON COLUMN millsight.flags.rate_ratio IS 'rate_per_km / baseline_per_km; ratio_low to ratio_high: 95 % interval';
+COMMENT ON COLUMN millsight.flags.rate_ratio IS 'rate_per_km / baseline_per_km, for an inventing camera its false calls over the usual ones; NULL: not what is wrong; ratio_low to ratio_high: 95 % interval';
 COMMENT ON COLUMN millsight.flags.probability IS 'Posterior of group_id itself, 0 to 1';
 COMMENT ON COLUMN millsight.flags.posterior IS 'Cause to probability: groups, ''camera:...'' and ''none''';
 COMMENT ON COLUMN millsight.flags.member_posterior IS
