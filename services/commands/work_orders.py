@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 app: Final = typer.Typer(help="Work orders: one per flag; every step is written down.", no_args_is_help=True)
 
+_NEVER_BROKEN: Final = frozenset({"work order", "equipment"})
+"""What people copy from the list into their next command."""
+
 Number = Annotated[str, typer.Argument(help="As in WO-000123")]
 Who = Annotated[str, typer.Option(help="Your name, for the audit trail")]
 Comment = Annotated[str | None, typer.Option(help="Anything worth keeping")]
@@ -39,7 +42,7 @@ def list_orders(
 ) -> None:
     """List the open work orders, most urgent first."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from services.adapters.postgres.work_orders import list_work_orders
 
@@ -47,9 +50,8 @@ def list_orders(
     if as_json:
         typer.echo(json.dumps([asdict(order) for order in orders], default=str, indent=1))
         return
-    table = Table(
-        "work order", "priority", "state", "equipment", "damage", "since coil", "required by", "assigned to"
-    )
+    names = ("work order", "priority", "state", "equipment", "damage", "since coil", "required by", "assigned to")
+    table = Table(*(Column(name, no_wrap=name in _NEVER_BROKEN, overflow="fold") for name in names))
     for order in orders:
         table.add_row(*_texts(_short(order)))
     Console().print(table)

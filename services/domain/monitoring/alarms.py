@@ -23,7 +23,7 @@ from services.domain.monitoring.state import HISTORY_COILS
 
 Floats = npt.NDArray[np.float64]
 
-_CLEAR: Final = 0.9
+_CLEAR: Final = 0.87
 """A cause that is less probable than this, given a fault, waits for the next coil ..."""
 PATIENCE_NATS: Final = 4.0
 """... unless its chart is above the limit by this much."""

@@ -16,7 +16,7 @@ DESIGN_RATIO: Final = 4.0
 """The rate ratio that the machine charts are tuned to; three- to ten-fold rates are found nearly as soon."""
 WAITING_GAIN: Final = 2.3
 """Alarms in control per flag in control: the causes of the others are unclear, and they fall back while the
-monitor waits for another coil (`alarms`). Measured on simulated lines, seeds 900,500 to 900,619."""
+monitor waits for another coil (`alarms`). Measured on simulated lines, seeds from 900,300 to 902,149."""
 STEEP_RATIO: Final = 100.0
 """The rate ratio that a second chart of each stream is tuned to: for streams that hardly ever show anything, where
 four times as much is still next to nothing, most of all among false calls."""

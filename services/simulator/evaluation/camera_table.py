@@ -26,15 +26,23 @@ _TITLES: Final = {
 }
 
 
-def cameras(runs: Sequence[RunOutcome]) -> list[Section]:
-    """Return a section for each kind of trouble, all positions of the camera together and one by one."""
+_ALLOWED: Final = "flags that the promise of 500 coils allows"
+
+
+def cameras(runs: Sequence[RunOutcome], usual_per_coil: float) -> list[Section]:
+    """Return a section for each kind of trouble, all positions of the camera together and one by one.
+
+    Args:
+        runs: Of all kinds, and those with all cameras sound.
+        usual_per_coil: False flags per coil that the promise allows.
+    """
     healthy = [run for run in runs if run.facts["kind"] == HEALTHY]
     twins = {(run.seed, run.facts["spots"]): _machine_flags(run) for run in healthy}
     sections = [_healthy(healthy)]
     for kind in KINDS:
         struck = [run for run in runs if run.facts["kind"] == kind]
         if struck:
-            sections.append(_kind(kind, struck, twins))
+            sections.append(_kind(kind, struck, twins, usual_per_coil))
     return sections
 
 
@@ -47,7 +55,12 @@ def _healthy(runs: Sequence[RunOutcome]) -> Section:
     )
 
 
-def _kind(kind: str, runs: Sequence[RunOutcome], twins: dict[tuple[int, bool], list[FlagSeen]]) -> Section:
+def _kind(
+    kind: str,
+    runs: Sequence[RunOutcome],
+    twins: dict[tuple[int, bool], list[FlagSeen]],
+    usual_per_coil: float,
+) -> Section:
     coils = sum(run.coils - ONSET for run in runs)
     flags = [(run, flag) for run in runs for flag in _machine_flags(run)]
     usual = sum(len(twins[run.seed, run.facts["spots"]]) for run in runs)
@@ -60,6 +73,7 @@ def _kind(kind: str, runs: Sequence[RunOutcome], twins: dict[tuple[int, bool], l
         Row("machine flags after the onset", Figure(len(flags), None, None, coils)),
         Row("machine flags of the same runs with all cameras sound", Figure(usual, None, None, coils)),
         Row("machine flags that the sound runs do not have", Figure(len(extra), None, None, coils)),
+        Row(_ALLOWED, Figure(coils * usual_per_coil, None, None, coils)),
         Row("machine flags per 1,000 coils", count_rate(len(flags), coils / _PER_COILS)),
         Row("camera found", share(len(delays), len(runs))),
         Row("coils until it is found, mean", mean([float(each) for each in delays])),
@@ -129,7 +143,7 @@ def welds(runs: Sequence[RunOutcome], usual_per_coil: float) -> Section:
             Row("machine flags for weld or hole", Figure(never, None, None, coils), at_most(0)),
             Row("machine flags for weld, hole or notch", Figure(of_marks, None, None, coils)),
             Row("machine flags of all classes", Figure(len(flags), None, None, coils)),
-            Row("flags that the promise of 500 coils allows", Figure(coils * usual_per_coil, None, None, coils)),
+            Row(_ALLOWED, Figure(coils * usual_per_coil, None, None, coils)),
             Row("missing weld reported", share(missing, len(runs))),
             Row("surplus weld reported", share(surplus, len(runs))),
             Row(

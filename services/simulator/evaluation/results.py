@@ -42,7 +42,7 @@ def sections_of(outcomes: Sequence[RunOutcome]) -> list[Section]:
     sections = [*_in_control(runs), *_steps(runs), *_theory(), *_others(runs)]
     cameras = [each for each in outcomes if "kind" in each.facts]
     if cameras:
-        sections += camera_table.cameras(cameras)
+        sections += camera_table.cameras(cameras, _FALSE_FLAGS_PER_COIL)
     sections += _episodes(runs)
     sections += episode_table.windows([each for each in outcomes if each.study.startswith("window_")])
     sections += episode_table.detectors([each for each in outcomes if each.study.startswith("detectors/")])

@@ -28,4 +28,4 @@ COMMENT ON COLUMN millsight.inspections.saturated IS 'Share of pixels with a gre
 COMMENT ON COLUMN millsight.inspections.sharpness IS
     'Variance of the image''s Laplacian; low: defocused or empty. Compare within one camera only';
 COMMENT ON COLUMN millsight.inspections.picture_hash IS
-    'Perceptual hash of the image, 64 bits; the same number frame after frame: the picture is frozen';
+    'Checksum of the pixels that the model saw, 64 bits; the same number frame after frame: the picture is frozen';
