@@ -7,6 +7,7 @@ import typer
 from services.commands import camera, db, stack, work_orders
 from services.commands.analyse import analyse
 from services.commands.bench import bench
+from services.commands.chart import chart
 from services.commands.evaluate import evaluate
 from services.commands.export import export
 from services.commands.report import report
@@ -27,6 +28,7 @@ USER_ERROR_EXIT_CODE = 2
 for command in (stack.up, stack.down, stack.status, stack.logs, bench, train, evaluate, analyse, simulate):
     app.command()(command)
 app.command()(report)
+app.command()(chart)
 app.command()(export)
 app.add_typer(camera.app, name="camera")
 app.add_typer(db.app, name="db")

@@ -166,7 +166,31 @@ def test_work_orders_go_their_way_at_the_prompt(reported: Database, run: Run) ->
     assert [order["state"] for order in json.loads(run("work-orders", "list", "--all", "--json")[1])] == ["done"]
 
 
+def test_a_control_chart_is_drawn_from_what_the_monitor_kept(reported: Database, run: Run) -> None:
+    """Two coils with 2 pits on 0.9 km each, normal 2: u = 2.22 +- 3 sqrt(2.22 / 0.9)."""
+    of_pits = ("chart", "--machine", "welder-1", "--class", "rolled_pit")
+    code, out, _ = run(*of_pits, "--kind", "u", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert (code, [row["coil_id"] for row in rows]) == (0, ["C-4", "C-5"])
+    assert float(rows[0]["point"]) == float(rows[0]["centre"]) == pytest.approx(2 / 0.9)
+    assert float(rows[0]["upper"]) == pytest.approx(2 / 0.9 + 3 * (2 / 0.9 / 0.9) ** 0.5)
+    shares = json.loads(run(*of_pits, "--kind", "p", "--format", "json")[1])
+    assert [row["point"] for row in shares] == [12 / 2000] * 2
+    cusum = json.loads(run(*of_pits, "--format", "json")[1])
+    assert [(row["point"], row["upper"], row["signal"]) for row in cusum] == [(0.5, 8.1, False)] * 2
+    code, out, _ = run(*of_pits, "--kind", "ewma")
+    assert code == 0
+    assert "rolled_pit from uncoiler-1+welder-1: EWMA" in out
+    assert "2 coils, 0 signals" in out
+
+
 MISTAKES = (
+    pytest.param(("chart", "--machine", "mill-9", "--class", "rolled_pit"), "there is no machine 'mill-9'",
+                 id="chart_machine"),
+    pytest.param(("chart", "--machine", "welder-1", "--class", "moth"), "no chart is kept of class 'moth'",
+                 id="chart_class"),
+    pytest.param(("chart", "--machine", "welder-1", "--class", "rolled_pit", "--from", "2100-01-01"),
+                 "no coil ended in that time", id="chart_span"),
     pytest.param(("report", "--machine", "mill-9"), "there is no machine 'mill-9'", id="machine"),
     pytest.param(("report", "--line", "strip-9"), "there is no line 'strip-9': the lines are strip-1", id="line"),
     pytest.param(("report", "--from", "yesterday"), "--from 'yesterday' is no point in time", id="moment"),
