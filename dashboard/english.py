@@ -6,7 +6,10 @@ Strings are Markdown with named gaps; `dashboard.words` escapes what goes into t
 
 from typing import Final
 
+from dashboard.english_maintenance import MAINTENANCE_ENGLISH
+
 ENGLISH: Final[dict[str, str]] = {
+    **MAINTENANCE_ENGLISH,
     "app.title": "Millsight",
     "page.line": "Line",
     "page.health": "Pipeline health",

@@ -30,6 +30,19 @@ def choose(key: str, label: str, names: Mapping[str, str], usual: str, help_text
     return value
 
 
+def pick(key: str, label: str, names: Mapping[str, str]) -> str:
+    """Let the viewer pick one of many `names` (value to words), the first unless the address names another."""
+    usual = next(iter(names))
+    if st.session_state.get(key) not in names:
+        st.session_state.pop(key, None)
+    _remember(key, usual, lambda text: text if text in names else None)
+    if st.session_state[key] not in names:
+        st.session_state[key] = usual
+    chosen = st.selectbox(label, list(names), format_func=names.__getitem__, key=key)
+    _put_in_address(key, chosen, "")
+    return chosen
+
+
 def switch(key: str, label: str, help_text: str) -> bool:
     """Let the viewer switch something on; the address says `key=1` then."""
     _remember(key, usual=False, parse=lambda text: text == "1")

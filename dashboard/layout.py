@@ -86,8 +86,14 @@ def freshness(newest: datetime | None, now: datetime, stale_after_s: float) -> N
         st.caption(say("fresh.as_of", moment=clock(now, where, now), zone=zone_name, age=ago(age)))
 
 
-def table(rows: list[dict[str, Cell]], key: str) -> None:
-    """Show rows as a table in which numbers sort as numbers; shares are shown as percentages."""
+def table(rows: list[dict[str, Cell]], key: str, wide: frozenset[str] = frozenset()) -> None:
+    """Show rows as a table in which numbers sort as numbers; shares are shown as percentages.
+
+    Args:
+        rows: Column names to values.
+        key: Of the element.
+        wide: Columns whose longest words are longer than their first ones: they are given room.
+    """
     shares = {plain("table.rate")}
     rates = {plain("table.frames"), plain("table.defects")}
     columns = {}
@@ -96,6 +102,8 @@ def table(rows: list[dict[str, Cell]], key: str) -> None:
             columns[name] = st.column_config.NumberColumn(format="%.1f %%")
         elif name in rates:
             columns[name] = st.column_config.NumberColumn(format="%.1f")
+        elif name in wide:
+            columns[name] = st.column_config.TextColumn(width="medium")
         elif any(isinstance(row[name], int) for row in rows):
             columns[name] = st.column_config.NumberColumn(format="localized")
     shown = [{name: _shown(value, is_share=name in shares) for name, value in row.items()} for row in rows]

@@ -8,8 +8,9 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard import data
+from dashboard import data, maintenance_data
 from dashboard.database import Database, PoolLimits
+from dashboard.maintenance_rows import MaintenanceSnapshot, OrderDetail
 from dashboard.rows import DefectFrame, HealthSnapshot, LineSnapshot, ReportRow
 from dashboard.settings import DashboardSettings
 from services.runtime.settings import load_settings
@@ -62,3 +63,15 @@ def health(minutes: int) -> HealthSnapshot:
 def report(start: datetime, end: datetime) -> Sequence[ReportRow]:
     """Return the maintenance report of a period."""
     return data.sightings_report(_database(), start, end)
+
+
+@st.cache_data(ttl=_LIVE_TTL_S, max_entries=8, show_spinner=False)
+def maintenance(which: str) -> MaintenanceSnapshot:
+    """Return machines' health and the work orders that are open, closed, or all of them."""
+    return maintenance_data.maintenance_snapshot(_database(), which)
+
+
+@st.cache_data(ttl=_LIVE_TTL_S, max_entries=32, show_spinner=False)
+def order_detail(work_order_no: str) -> OrderDetail:
+    """Return the coils to hold back for a work order, and who did what to it."""
+    return maintenance_data.order_detail(_database(), work_order_no)

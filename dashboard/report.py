@@ -65,15 +65,20 @@ def _interval(row: ReportRow) -> tuple[float, float] | None:
 
 
 def report_csv(rows: Sequence[ReportRow]) -> bytes:
-    """Return the report as UTF-8 CSV with the database's column names; times in UTC.
+    """Return the report as UTF-8 CSV with the database's column names; times in UTC."""
+    return csv_of(_COLUMNS, rows)
+
+
+def csv_of(columns: Sequence[str], rows: Sequence[object]) -> bytes:
+    """Return attributes of rows as UTF-8 CSV with the database's column names; times in UTC.
 
     Text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
+    writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(getattr(row, column)) for column in _COLUMNS])
+        writer.writerow([_cell(getattr(row, column)) for column in columns])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 

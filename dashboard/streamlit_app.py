@@ -15,6 +15,7 @@ page = st.navigation(
     [
         st.Page("app_pages/line.py", title=say("page.line"), icon=":material/conveyor_belt:", default=True),
         st.Page("app_pages/pipeline_health.py", title=say("page.health"), icon=":material/monitor_heart:"),
+        st.Page("app_pages/maintenance.py", title=say("page.work"), icon=":material/assignment:"),
         st.Page("app_pages/maintenance_report.py", title=say("page.maintenance"), icon=":material/build:"),
     ],
     position="top",

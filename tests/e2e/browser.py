@@ -20,7 +20,12 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from services.runtime.embedded.ports import free_port
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent.parent
-PAGES: Final = {"line": "/", "pipeline-health": "/pipeline_health", "maintenance-report": "/maintenance_report"}
+PAGES: Final = {
+    "line": "/",
+    "pipeline-health": "/pipeline_health",
+    "maintenance": "/maintenance",
+    "maintenance-report": "/maintenance_report",
+}
 WIDE: Final = (1440, 900)
 NARROW: Final = (800, 1100)
 

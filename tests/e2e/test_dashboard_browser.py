@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dashboard.english import ENGLISH
+from services.contracts.monitor_records import CoilResult
 from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from tests.e2e.browser import (
@@ -24,11 +25,12 @@ from tests.e2e.browser import (
     save_all_pages,
     settle,
 )
+from tests.fakes.coil_facts import a_coil, a_defect, a_flag
 from tests.fakes.plant import ODD_CAMERA, SCRIPT, LivePlant, PlantInDatabase, SeenFrame, drawn_jpeg
 
 DELIVERING = ["cam-1", "cam-2", "cam-4", ODD_CAMERA]
 # Streamlit's client asks for these two below a page's own path first, and then at the root.
-PROBED = re.compile(r"/(pipeline_health|maintenance_report)/_stcore/(health|host-config)$")
+PROBED = re.compile(r"/(pipeline_health|maintenance|maintenance_report)/_stcore/(health|host-config)$")
 # A plant's network may have no way out: nothing is fetched from elsewhere.
 OUR_OWN = re.compile(r"(http://127\.0\.0\.1:\d+/|data:|blob:|about:)")
 PATIENCE_MS = 40_000
@@ -62,6 +64,16 @@ def plant(database: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) 
             frames.append(SeenFrame("cam-2", at, "oil_spot", 0.8, image=image, coil_id=SCRIPT))
     prepared.see(frames)
     prepared.refuse("cam-2", "truncated_image", f"the JPEG ends early {SCRIPT}", now - timedelta(minutes=2))
+    prepared.judge(
+        [
+            CoilResult(
+                a_coil(number, coil_id=f"C-{number}", ended_at=now - timedelta(minutes=6 - number)),
+                (a_defect(number, 1000.0 * number + 250),),
+                [a_flag(advice=f"Change the roll. {SCRIPT}")] if number == 5 else [],
+            )
+            for number in range(1, 6)
+        ]
+    )
     prepared.report_status("cam-4", now, dropped_total=17, spooled_frames=3, spool_bytes=99_000)
     return prepared
 
@@ -132,6 +144,25 @@ def test_figures_are_those_of_the_database(address: str, page: Page, plant: Plan
     visit(page, address, "pipeline-health")
     assert metric(page, "Refused, 24 h") == "1"
     assert metric(page, "Dropped at cameras") == "17"
+
+
+def test_the_work_list_names_the_machine_and_links_to_the_order(
+    address: str, page: Page, plant: PlantInDatabase
+) -> None:
+    visit(page, address, "maintenance", "?order=WO-000001")
+    [(orders, machines)] = plant.ask(
+        "select (select count(*) from millsight.work_orders where finished_at is null),"
+        " (select count(*) from millsight.machine_health where state in ('inspect', 'maintenance_required'))"
+    )
+    assert metric(page, "Open work orders") == str(orders) == "1"
+    assert metric(page, "Machines to look at") == str(machines) == "1"
+    expect(page.get_by_text("WO-000001: rolled pit at skinpass-1", exact=False).first).to_be_visible()
+    said = page.locator("[data-testid=stMarkdown]").filter(has_text="bold").first.inner_text()
+    assert SCRIPT in said.replace("\u2060", "")
+    with page.expect_download() as download:
+        page.get_by_role("button", name=ENGLISH["work.download.contained"]).click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    assert [line.split(",")[0] for line in text.splitlines()] == ["coil_id", "C-3", "C-4", "C-5"]
 
 
 def test_file_holds_the_rows_of_the_view(address: str, page: Page, plant: PlantInDatabase, tmp_path: Path) -> None:

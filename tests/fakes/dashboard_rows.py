@@ -3,6 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from dashboard.maintenance_rows import (
+    ContainedRow,
+    EventRow,
+    MachineHealthRow,
+    MaintenanceSnapshot,
+    OrderRow,
+)
 from dashboard.rows import (
     CameraRow,
     CameraStatusRow,
@@ -88,3 +95,35 @@ def report_row(machine_id: str, defect_class: str | None, frames: int, defects: 
     return ReportRow(
         "strip-1", machine_id, "Cleaning section", defect_class, frames, defects, rate, *bounds, seen, ["cam-2"]
     )
+
+
+def healthy(machine_id: str, name: str = "Some machine", state: str = "ok") -> MachineHealthRow:
+    return MachineHealthRow("strip-1", machine_id, name, machine_id, state, "no chart is raised", 100.0, None)
+
+
+def order(work_order_no: str, **changes: object) -> OrderRow:
+    values: dict[str, object] = {
+        "work_order_no": work_order_no, "state": "new", "priority": 2, "line_id": "strip-1",
+        "group_id": "skinpass-1", "machine_ids": ["skinpass-1"], "damage_code": "rolled_pit", "cause_code": None,
+        "feedback": None, "created_at": NOW, "required_by": NOW + timedelta(hours=8), "assigned_to": None,
+        "finished_at": None, "onset_coil": "C-3", "onset_position_m": 3200.0, "onset_at": NOW - timedelta(hours=1),
+        "rate_ratio": 5.04, "ratio_low": 3.4, "ratio_high": 7.1, "probability": 0.96, "runner_up": "washer-1",
+        "runner_up_probability": 0.03, "matched_rolls": ["work-roll-top"], "quality_loss": 240.0,
+        "reason": "rolled pits", "advice": "Change or grind the work roll. Look at the strip.", **changes,
+    }  # fmt: skip
+    return OrderRow(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+
+
+def contained(coil_id: str, defects: int = 3) -> ContainedRow:
+    return ContainedRow(coil_id, NOW, 3000.0, 4000.0, defects, "B")
+
+
+def event(who: str, comment: str | None = None) -> EventRow:
+    return EventRow(NOW, who, "acknowledge", "acknowledged", comment)
+
+
+def maintenance(
+    machines: tuple[MachineHealthRow, ...] = (), orders: tuple[OrderRow, ...] = ()
+) -> MaintenanceSnapshot:
+    late = sum(each.required_by < NOW for each in orders)
+    return MaintenanceSnapshot(NOW, machines, orders, len(orders), late)

@@ -12,13 +12,18 @@ from uuid import UUID, uuid4
 import cv2
 import psycopg
 from psycopg.types.json import Jsonb
+from pydantic import SecretStr
 
 from services.adapters.cameras.renderer import render
 from services.adapters.postgres import roles
 from services.adapters.postgres.line import apply_topology
+from services.adapters.postgres.monitor_store import PostgresMonitorStore
 from services.adapters.postgres.schema import migrate
 from services.contracts.line_file import load_topology
+from services.contracts.monitor_records import CoilResult
 from services.domain.classes import NO_DEFECT, SURFACE_LABELS
+from services.runtime.settings import PostgresSettings
+from tests.fakes.coil_facts import GROUPS
 
 SCRIPT: Final = "<script>alert('x')</script> **bold** [link](http://example.org) :red[word] $x^2$"
 ODD_CAMERA: Final = "__-odd_-CAM_"
@@ -133,6 +138,14 @@ class PlantInDatabase:
             captured = [frame.captured_at for frame in frames]
             received = [_received_at(frame) for frame in frames]
             connection.execute(_SEEN, (ids, captured, received))
+
+    def judge(self, results: Sequence[CoilResult]) -> None:
+        """Keep what the process monitor says of coils, as it does."""
+        store = PostgresMonitorStore(PostgresSettings(url=SecretStr(self._url(roles.MONITOR))))
+        store.save_groups("strip-1", GROUPS)
+        for result in results:
+            store.save_coil(result)
+        store.close()
 
     def refuse(self, camera_id: str, reason: str, detail: str, rejected_at: datetime) -> None:
         with psycopg.connect(self.owner_url) as connection:

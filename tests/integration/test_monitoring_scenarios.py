@@ -26,7 +26,7 @@ def test_a_machine_that_fails_ten_fold_is_found(cell: int, machine: str, defect_
     assert (flag.group_id, flag.defect_class) == (machine, defect_class)
     assert flag.onset_low_coil <= "coil-000060" <= flag.onset_high_coil
     assert 60 <= int(flag.alarm_coil[-6:]) <= 72
-    assert flag.probability > 0.5
+    assert flag.probability > 5 * flag.runner_up_probability
     assert flag.ratio_low < 10 < flag.ratio_high
     assert flag.evidence
 

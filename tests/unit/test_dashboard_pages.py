@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 from dashboard import loaders
 from dashboard.database import DataUnavailable, Trouble
+from dashboard.maintenance_rows import OrderDetail
 from dashboard.settings import DashboardSettings
 from dashboard.words import ENGLISH
 from services.runtime.settings import PostgresSettings
@@ -18,11 +19,16 @@ from tests.fakes.dashboard_rows import (
     NOW,
     SCRIPT,
     camera,
+    contained,
     defect,
+    event,
     health,
+    healthy,
     line,
     machine,
+    maintenance,
     model_use,
+    order,
     rejected,
     report_row,
     status,
@@ -30,7 +36,12 @@ from tests.fakes.dashboard_rows import (
 )
 
 DOOR = str(Path(dashboard.__file__).with_name("streamlit_app.py"))
-PAGES = ["app_pages/line.py", "app_pages/pipeline_health.py", "app_pages/maintenance_report.py"]
+PAGES = [
+    "app_pages/line.py",
+    "app_pages/pipeline_health.py",
+    "app_pages/maintenance_report.py",
+    "app_pages/maintenance.py",
+]
 
 Loader = Callable[..., object]
 
@@ -63,6 +74,7 @@ def replace(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def replace_all(**answers: object) -> None:
         usual: dict[str, object] = {"line": line(), "newest_defects": [], "health": health(), "report": []}
+        usual |= {"maintenance": maintenance(), "order_detail": OrderDetail((), ())}
         for name, answer in (usual | answers).items():
             monkeypatch.setattr(loaders, name, replacement(answer))
 
@@ -121,12 +133,42 @@ def test_report_page_shows_table_and_counts_each_machine_once(replace: Callable[
     assert len(at.dataframe[0].value) == 3
 
 
+def test_maintenance_page_shows_the_work_list_and_what_belongs_to_an_order(replace: Callable[..., None]) -> None:
+    orders = (
+        order("WO-000007"),
+        order("WO-000008", group_id=f"camera:{SCRIPT}", machine_ids=[], damage_code=None),
+    )
+    detail = OrderDetail((contained("C-3"), contained("C-4")), (event("Ada", SCRIPT),))
+    replace(maintenance=maintenance(machines=(healthy("washer-1", SCRIPT),), orders=orders), order_detail=detail)
+    at = open_page(PAGES[3])
+    assert not at.exception
+    tables = [frame.value for frame in at.dataframe]
+    assert [len(table) for table in tables] == [1, 2, 2, 1]
+    assert tables[1][ENGLISH["table.where"]].tolist() == ["skinpass-1", f"camera {SCRIPT}"]
+    text = shown(at)
+    assert "WO-000007: rolled pit at skinpass-1" in text
+    assert "millsight work-orders" in text
+    assert "Change or grind the work roll." in text
+
+
+def test_an_order_is_linked_by_its_number_and_a_wrong_number_falls_back_to_the_first(
+    replace: Callable[..., None],
+) -> None:
+    replace(maintenance=maintenance(orders=(order("WO-000007"), order("WO-000008"))))
+    for asked, told in (("WO-000008", "WO-000008"), ("<script>", "WO-000007")):
+        at = AppTest.from_file(DOOR, default_timeout=20).run()
+        at.query_params["order"] = asked
+        at.switch_page(PAGES[3]).run()
+        assert not at.exception
+        assert f"{told}: rolled pit" in shown(at)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_empty_database_gives_a_sentence_that_says_what_to_do(page: str, replace: Callable[..., None]) -> None:
     replace(health=health(newest_captured_at=None, points=()))
     at = open_page(page)
     assert not at.exception
-    assert ENGLISH["fresh.empty"] in shown(at) or ENGLISH["report.empty"] in shown(at)
+    assert any(ENGLISH[key] in shown(at) for key in ("fresh.empty", "report.empty", "work.none.open"))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -134,7 +176,9 @@ def test_empty_database_gives_a_sentence_that_says_what_to_do(page: str, replace
 def test_database_in_trouble_gives_a_sentence_and_no_stale_figures(
     page: str, trouble: Trouble, replace: Callable[..., None]
 ) -> None:
-    replace(**dict.fromkeys(("line", "newest_defects", "health", "report"), trouble))
+    replace(
+        **dict.fromkeys(("line", "newest_defects", "health", "report", "maintenance", "order_detail"), trouble)
+    )
     at = open_page(page)
     assert not at.exception
     assert ENGLISH[trouble.value] in [error.value for error in at.error]
