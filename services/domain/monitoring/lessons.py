@@ -23,7 +23,7 @@ _MOST_ROUNDS: Final = 40
 _SETTLED: Final = 0.01
 """False calls and defects that change by less than this, relative, are settled."""
 _MOST_LABELS: Final = 1_000_000
-"""Labels (defects x cameras) that are kept; a line that shows more is known well enough by the latest."""
+"""Once so many labels (defects x cameras) are kept, the line is known well enough: no further coil is kept."""
 _LEARNT: Final = (
     "false_calls", "false_frames", "false_labels", "hits", "trials", "confusion", "learnt_count", "learnt_m",
     "baseline_count", "baseline_m", "sharp_count", "sharp_of",
@@ -32,12 +32,12 @@ _LEARNT: Final = (
 
 def keep(state: MonitorState, reading: CoilReading, coil: RegisteredCoil) -> None:
     """Keep what the cameras said on a learning coil."""
+    if state.lesson_labels.size >= _MOST_LABELS:
+        return
     cells = np.full(len(reading.labels), float(coil.pitch_m.max()))
-    most = _MOST_LABELS // coil.looked.shape[1]
-    state.lesson_labels = np.concatenate((state.lesson_labels, reading.labels))[-most:]
-    asked = coil.asked[reading.rows]
-    state.lesson_asked = np.concatenate((state.lesson_asked, asked))[-most:]
-    state.lesson_cell_m = np.concatenate((state.lesson_cell_m, cells))[-most:]
+    state.lesson_labels = np.concatenate((state.lesson_labels, reading.labels))
+    state.lesson_asked = np.concatenate((state.lesson_asked, coil.asked[reading.rows]))
+    state.lesson_cell_m = np.concatenate((state.lesson_cell_m, cells))
     looked = np.concatenate((state.lesson_looked, coil.looked))
     metres = np.concatenate((state.lesson_looked_m, coil.looked_m))
     state.lesson_looked, place = np.unique(looked, axis=0, return_inverse=True)
