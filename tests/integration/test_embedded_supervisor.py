@@ -116,7 +116,7 @@ def test_an_orderly_stop_ends_everything_and_says_so(tmp_path: Path) -> None:
     with running(tmp_path) as line:
         family = line.family()
         line.process.send_signal(signal.SIGINT)
-        said, _ = line.process.communicate(timeout=60)  # a room that is slow to hear is given its time first
+        said, _ = line.process.communicate(timeout=30)
         assert line.process.returncode == 0
         assert said.rstrip().endswith("stopped")
         assert line.state["phase"] == "stopped"
