@@ -30,7 +30,12 @@ def settings() -> DashboardSettings:
 
 
 @st.cache_resource(show_spinner=False)
-def _database() -> Database:
+def database() -> Database:
+    """Return the pool of read-only connections that all viewers share.
+
+    Raises:
+        ConfigurationError: A setting is missing or wrong.
+    """
     given = settings()
     limits = PoolLimits(
         size=given.pool.size,
@@ -44,34 +49,34 @@ def _database() -> Database:
 @st.cache_data(ttl=_LIVE_TTL_S, max_entries=16, show_spinner=False)
 def line(minutes: int) -> LineSnapshot:
     """Return machines and cameras with their counts over the last minutes."""
-    return data.line_snapshot(_database(), minutes * 60.0)
+    return data.line_snapshot(database(), minutes * 60.0)
 
 
 @st.cache_data(ttl=_LIVE_TTL_S, max_entries=16, show_spinner=False)
 def newest_defects(limit: int) -> Sequence[DefectFrame]:
     """Return the newest defect frames, newest first."""
-    return data.newest_defects(_database(), limit)
+    return data.newest_defects(database(), limit)
 
 
 @st.cache_data(ttl=_LIVE_TTL_S, max_entries=16, show_spinner=False)
 def health(minutes: int) -> HealthSnapshot:
     """Return how frames travel from camera to row, over the last minutes."""
-    return data.health_snapshot(_database(), minutes * 60.0)
+    return data.health_snapshot(database(), minutes * 60.0)
 
 
 @st.cache_data(ttl=_REPORT_TTL_S, max_entries=32, show_spinner=False)
 def report(start: datetime, end: datetime) -> Sequence[ReportRow]:
     """Return the maintenance report of a period."""
-    return data.sightings_report(_database(), start, end)
+    return data.sightings_report(database(), start, end)
 
 
 @st.cache_data(ttl=_LIVE_TTL_S, max_entries=8, show_spinner=False)
 def maintenance(which: str) -> MaintenanceSnapshot:
     """Return machines' health and the work orders that are open, closed, or all of them."""
-    return maintenance_data.maintenance_snapshot(_database(), which)
+    return maintenance_data.maintenance_snapshot(database(), which)
 
 
 @st.cache_data(ttl=_LIVE_TTL_S, max_entries=32, show_spinner=False)
 def order_detail(work_order_no: str) -> OrderDetail:
     """Return the coils to hold back for a work order, and who did what to it."""
-    return maintenance_data.order_detail(_database(), work_order_no)
+    return maintenance_data.order_detail(database(), work_order_no)

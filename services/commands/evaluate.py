@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from services.trainer.metrics import Share
 
 _INFERENCE_TIMEOUT_S = 60.0
-_PROJECT = Path(__file__).resolve().parents[2]
 
 
 def evaluate(
@@ -31,10 +30,11 @@ def evaluate(
     from rich.progress import Progress
 
     from services.adapters.triton import TritonClassifier
+    from services.commands.running_triton import url_of_running_stack
     from services.runtime.settings import TritonSettings
     from services.trainer.evaluation import EvaluationRequest, evaluate_served
 
-    url = triton_url or _url_of_running_stack()
+    url = triton_url or url_of_running_stack()
     client = TritonClassifier(TritonSettings(url=url, inference_timeout_s=_INFERENCE_TIMEOUT_S), model)
     request = EvaluationRequest(images, csv, defects_only)
     try:
@@ -49,22 +49,6 @@ def evaluate(
         print(json.dumps(evaluation.as_json(), indent=1))
     else:
         _show(evaluation, Console())
-
-
-def _url_of_running_stack() -> str:
-    from services.contracts.errors import ConfigurationError
-    from services.runtime.embedded.home import Home
-    from services.runtime.embedded.options import StackSettings
-    from services.runtime.embedded.state import read_state
-    from services.runtime.settings import load_settings
-
-    settings = load_settings(StackSettings)
-    home = Home((settings.millsight_home or _PROJECT / ".millsight").absolute())
-    state = read_state(home)
-    url = None if state is None else state.get("triton", {}).get("grpc_url")
-    if not url:
-        raise ConfigurationError("No Triton is running here: start it with 'millsight up' or give --triton-url.")
-    return str(url)
 
 
 def _show(evaluation: Evaluation, console: Console) -> None:

@@ -29,6 +29,8 @@ def train(  # noqa: PLR0917 - typer passes options by name
     image_px: Annotated[int | None, typer.Option(help="One size; else 112, 160, 224 in turn.")] = None,
     time_budget_min: Annotated[float | None, typer.Option(help="End by working time, not by epochs.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 20261123,
+    weights: Annotated[str, typer.Option(help="Start: none, imagenet, a file or MODEL@VERSION.")] = "none",
+    learning_rate: Annotated[float, typer.Option(min=1e-6, max=0.1, help="At its peak.")] = 1e-3,
     held_out_share: Annotated[float, typer.Option(min=0.05, max=0.8, help="Share of coils not trained on.")] = 0.2,
     split: Annotated[Path | None, typer.Option(help="A saved split.json to use again.")] = None,
     out: Annotated[Path, typer.Option(help="Model repository.")] = Path("model_repository"),
@@ -50,6 +52,7 @@ def train(  # noqa: PLR0917 - typer passes options by name
     settings = RunSettings(
         work_dir=work_dir, epochs=epochs, steps_per_epoch=steps_per_epoch, batch_size=batch_size, seed=seed,
         time_budget_min=time_budget_min, image_px=image_px, threads=threads,
+        weights=weights, peak_learning_rate=learning_rate,
     )  # fmt: skip
     plan = settings.plan()
     check_data(csv, data)

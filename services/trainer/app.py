@@ -18,21 +18,23 @@ from services.trainer.card import RunFacts, model_card
 from services.trainer.export import export_ir, quantise
 from services.trainer.frames import FRAME_PX, GreyImage, LabelledFrame, check_classes, load_images, read_frames
 from services.trainer.metrics import fit_temperature
-from services.trainer.network import Network, build_network
+from services.trainer.network import Network
 from services.trainer.plan import TrainingPlan
 from services.trainer.ports import TrainingObserver
 from services.trainer.repository import ModelRepository, ModelVersion, VersionExtras
 from services.trainer.sampling import BatchSource
-from services.trainer.served import run_model
+from services.trainer.served import ServedModel, as_input, run_model
 from services.trainer.split import SPLIT_FILE, CoilSplit, split_by_coil
 from services.trainer.training import Trainer, settle_batch_norm
 from services.trainer.verification import HeldOut, logits_of, rendered_frames, verify
+from services.trainer.warm_start import start_network
 
 _log = logging.getLogger(__name__)
 
 _RUN_FILE = "run.json"
 _CALIBRATION_RENDERED_PER_CLASS = 4
 _CALIBRATION_FIRST_SEED = 900_000
+_PARITY_IMAGES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ def train(request: TrainingRequest, observer: TrainingObserver) -> ModelVersion:
     data = _prepare(request)
     _claim(request)
     keras.utils.set_random_seed(request.plan.seed)
-    network = build_network(len(SURFACE_LABELS), dropout=request.plan.dropout)
+    network = start_network(
+        request.plan.weights, request.repository_dir, len(SURFACE_LABELS), request.plan.dropout, data.images
+    )
     source = BatchSource(data.frames, data.images, request.plan.seed, request.plan.mix)
     trainer = Trainer(network, request.plan, source, request.work_dir)
     observer.stage("training")
@@ -151,6 +155,7 @@ def _publish(
     int8 = quantise(fp32, _calibration_images(request, data))
     observer.stage("verifying on held-out coils and rendered frames")
     figures = verify(logits / temperature, int8, data.held_out, request.rendered_per_class)
+    parity = largest_difference(network, fp32, data.held_out.images[:_PARITY_IMAGES], temperature)
     facts = RunFacts(
         frames=data.frames,
         held_out=data.held_out.frames,
@@ -162,12 +167,22 @@ def _publish(
         date=request.date,
         command=request.command,
         notes=request.notes,
+        parity=parity,
     )
     extras = VersionExtras(model_card(facts, figures), {SPLIT_FILE: data.split.as_text()})
     repository = ModelRepository(request.repository_dir)
     version = repository.publish(request.model_name, SURFACE_LABELS, int8, extras, replace=request.replace)
     _log.info("published %s version %d", version.name, version.version)
     return version
+
+
+def largest_difference(
+    network: Network, exported: ServedModel, images: Sequence[GreyImage], temperature: float
+) -> float:
+    """Largest difference of a class probability between the trained network and its exported fp32 file."""
+    logits = network.model.predict(as_input(images), batch_size=16, verbose=0)[0]
+    trained = keras.ops.convert_to_numpy(keras.ops.softmax(logits / temperature))
+    return float(np.abs(trained - run_model(exported, images).probabilities).max())
 
 
 def _calibration_images(request: TrainingRequest, data: _TrainingSet) -> list[GreyImage]:

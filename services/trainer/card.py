@@ -43,6 +43,7 @@ class RunFacts:
     csv_file: Path
     date: str
     command: str
+    parity: float
     notes: Sequence[str] = ()
 
 
@@ -51,7 +52,8 @@ def model_card(facts: RunFacts, figures: Verification) -> dict[str, object]:
     return {
         "date": facts.date,
         "command": facts.command,
-        "architecture": "ResNet50 without top, average pooling, Dense 128 ReLU, Dense softmax; random start",
+        "architecture": "ResNet50 without top, located pooling, Dense 128 ReLU, Dense softmax",
+        "start": facts.plan.weights,
         "input": f"image uint8 [{FRAME_PX}, {FRAME_PX}, 3] RGB, whole frame squeezed, standardised in the graph",
         "labels": list(SURFACE_LABELS),
         "precision": "convolutions in INT8 (NNCF, after training), the rest in floating point",
@@ -64,7 +66,10 @@ def model_card(facts: RunFacts, figures: Verification) -> dict[str, object]:
             "fitted_on": "the held-out coils, after training; it changes no top-1 answer. The calibration error"
             " given as cross-fitted uses the temperature of the other half of the coils.",
         },
-        "figures": figures.as_json(),
+        "figures": {
+            **figures.as_json(),
+            "parity": {"largest_probability_difference": facts.parity, "between": "trained network and fp32 file"},
+        },
         "limits": list(_LIMITS),
         "libraries": {name: version(name) for name in _LIBRARIES},
     }

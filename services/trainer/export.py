@@ -13,7 +13,7 @@ import openvino as ov
 import tensorflow as tf
 
 from services.trainer.frames import GreyImage
-from services.trainer.network import Network
+from services.trainer.network import Network, pooling_weights
 from services.trainer.served import INPUT_NAME, OUTPUT_NAMES, ServedModel, as_input
 
 _HEAD_LAYER = "evidence_head"
@@ -24,16 +24,19 @@ _KEPT_IN_FLOATING_POINT = ("MVN", "Pad", "MaxPool", "Add")
 
 @keras.saving.register_keras_serializable(package="millsight")
 class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
-    """Dense 128 ReLU and Dense softmax, decomposed exactly over positions.
+    """Located pooling, Dense 128 ReLU and Dense softmax, decomposed exactly over positions.
 
-    Pooling and the first Dense layer are linear, and the ReLU is a mask m once its input is known. With
-    x(pos) the features at a position, evidence(pos) = W2 (m * (W1 x(pos) + b1)), and its mean over
-    positions plus b2 is the logit. The temperature divides W2 and b2, so the logits are calibrated.
+    Pooling is a sum with weights w(pos) that add up to 1, the first Dense layer is linear, and the ReLU is a
+    mask m once its input is known. With x(pos) the features at one of N positions,
+    evidence(pos) = N w(pos) W2 (m * (W1 x(pos) + b1)), and its mean over positions plus b2 is the logit.
+    The temperature divides W2 and b2, so the logits are calibrated.
     """
 
     def __init__(self, network: Network, temperature: float) -> None:
-        """Copy the weights of the two Dense layers."""
+        """Copy the weights of the marks and of the two Dense layers."""
         super().__init__(name=_HEAD_LAYER)
+        kernel, bias = network.marks.get_weights()
+        self._marks_kernel, self._marks_bias = tf.constant(kernel[0, 0]), tf.constant(bias)
         kernel, bias = network.embedding.get_weights()
         self._kernel, self._bias = tf.constant(kernel), tf.constant(bias)
         kernel, bias = network.head.get_weights()
@@ -42,12 +45,15 @@ class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
 
     def call(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Turn a feature map [n, h, w, c] into probabilities, embedding and evidence."""
-        pooled = tf.reduce_mean(features, axis=[1, 2])
+        weights = pooling_weights(tf.matmul(features, self._marks_kernel) + self._marks_bias)
+        pooled = tf.reduce_sum(features * weights, axis=[1, 2])
         before = tf.matmul(pooled, self._kernel) + self._bias
         embedding = tf.nn.relu(before)
         logits = tf.matmul(embedding, self._head_kernel) + self._head_bias
         mask = tf.cast(before > 0, tf.float32)[:, None, None, :]
-        local = (tf.matmul(features, self._kernel) + self._bias) * mask
+        shape = tf.shape(features)
+        positions = tf.cast(shape[1] * shape[2], tf.float32)
+        local = (tf.matmul(features, self._kernel) + self._bias) * mask * weights * positions
         return {
             "probabilities": tf.nn.softmax(logits),
             "embedding": embedding,
@@ -55,11 +61,16 @@ class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         }
 
 
-def export_ir(network: Network, image_px: int, temperature: float = 1.0) -> ServedModel:
-    """Convert a trained network to fp32 IR with the outputs of `OUTPUT_NAMES`."""
+def served_network(network: Network, image_px: int, temperature: float = 1.0) -> keras.Model:
+    """Join the backbone and the exact head: uint8 pixels in, the outputs of `OUTPUT_NAMES` out."""
     head = EvidenceHead(network, temperature)
     pixels = keras.Input((image_px, image_px, 3), dtype="uint8", name=INPUT_NAME)
-    served = keras.Model(pixels, head(network.features(pixels)), name="served")
+    return keras.Model(pixels, head(network.features(pixels)), name="served")
+
+
+def export_ir(network: Network, image_px: int, temperature: float = 1.0) -> ServedModel:
+    """Convert a trained network to fp32 IR with the outputs of `OUTPUT_NAMES`."""
+    served = served_network(network, image_px, temperature)
     with tempfile.TemporaryDirectory(prefix="millsight-export-") as directory:
         served.export(directory, format="tf_saved_model", verbose=False)
         ir = ov.convert_model(directory)

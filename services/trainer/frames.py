@@ -18,6 +18,9 @@ from services.domain.classes import DEFECT_CLASSES, SURFACE_LABELS
 GreyImage = npt.NDArray[np.uint8]
 
 FRAME_PX = 224
+STRIDE_PX = 32
+"""Side of the square of pixels that one position of the feature map stands for."""
+
 _BOX_COLUMN = "boxes_2048x1000"
 _BOX_SPACE = (2048.0, 1000.0)
 _LABEL_COLUMNS = ("label", "target")

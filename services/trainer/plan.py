@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from services.contracts.errors import ConfigurationError
+from services.trainer.frames import STRIDE_PX
 from services.trainer.sampling import BatchMix
-
-_STRIDE_PX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,10 @@ class TrainingPlan:
         steps_per_epoch: Optimiser steps between two checkpoints.
         time_budget_s: Ends the run by working time instead of epochs, with the learning-rate schedule
             stretched to fit; survives interruptions. None: by epochs.
+        mark_weight: Weight of the cross entropy of the marks against that of the label.
+        averaging: Share of the running average of the weights that a step keeps; the average is published.
         phases: Image sizes, small ones first.
+        weights: Where the run starts: `none`, `imagenet`, a weights file or MODEL@VERSION.
     """
 
     epochs: int = 40
@@ -40,14 +42,17 @@ class TrainingPlan:
     weight_decay: float = 0.02
     label_smoothing: float = 0.1
     dropout: float = 0.3
+    mark_weight: float = 1.0
+    averaging: float = 0.98
     time_budget_s: float | None = None
-    phases: tuple[Phase, ...] = (Phase(112, 0.8), Phase(160, 0.9), Phase(224, 1.0))
+    phases: tuple[Phase, ...] = (Phase(112, 0.4), Phase(160, 0.7), Phase(224, 1.0))
+    weights: str = "none"
     mix: BatchMix = field(default_factory=BatchMix)
 
     def __post_init__(self) -> None:
         """Refuse sizes the network cannot take."""
         for phase in self.phases:
-            if phase.image_px < _STRIDE_PX or phase.image_px % _STRIDE_PX not in (0, 16):
+            if phase.image_px < STRIDE_PX or phase.image_px % STRIDE_PX not in (0, 16):
                 raise ConfigurationError(
                     f"Image size {phase.image_px} px is not possible: use a multiple of 16, at least 32."
                 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
@@ -43,9 +44,12 @@ output [
   {{ name: "evidence" data_type: TYPE_FP32 dims: [ -1, {cells}, {cells}, {classes} ] }}
 ]
 instance_group [ {{ count: 1 kind: KIND_CPU }} ]
-version_policy: {{ latest: {{ num_versions: 1 }} }}
+{policy}
 parameters: {{ key: "PERFORMANCE_HINT" value: {{ string_value: "THROUGHPUT" }} }}
 """
+
+_POLICY = "version_policy: {{ specific: {{ versions: [ {served} ] }} }}"
+_SERVED = re.compile(r"version_policy: \{ specific: \{ versions: \[ (\d+) \] \} \}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +88,40 @@ class ModelRepository:
             return []
         return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal())
 
+    def served_version(self, name: str) -> int | None:
+        """Return the version that `config.pbtxt` tells Triton to serve, None before the first one.
+
+        Raises:
+            ConfigurationError: The configuration cannot be read or names no version.
+        """
+        path = self._directory / name / CONFIG_FILE
+        if not path.is_file():
+            return None
+        found = _SERVED.search(path.read_text(encoding="utf-8"))
+        if found is None:
+            raise ConfigurationError(f"{path} names no served version: write {_POLICY.format(served='N')}.")
+        return int(found[1])
+
+    def serve(self, name: str, version: int) -> None:
+        """Write the configuration that serves a version, in one step.
+
+        Raises:
+            ConfigurationError: The version cannot be read or the file cannot be written.
+        """
+        folder = self._directory / name
+        try:
+            graph = ov.Core().read_model(folder / str(version) / MODEL_FILE)
+            labels = (folder / LABELS_FILE).read_text(encoding="utf-8").split()
+            text = _config(name, len(labels), ServedModel(graph, ()), version)
+            _write_whole(folder / CONFIG_FILE, text)
+        except (OSError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigurationError(f"Version {version} of {name} cannot be served: {reason}.") from error
+
     def publish(
         self, name: str, labels: Sequence[str], model: ServedModel, extras: VersionExtras, *, replace: bool = False
     ) -> ModelVersion:
-        """Write a new version whole and put it into place.
+        """Write a new version whole and put it into place. Only the first version is served at once.
 
         Args:
             name: Model name; letters, digits, `_` and `-`.
@@ -112,8 +146,10 @@ class ModelRepository:
             for file_name, text in extras.files.items():
                 (staged / file_name).write_text(text, encoding="utf-8")
             _write_whole(folder / LABELS_FILE, "".join(f"{label}\n" for label in labels))
-            _write_whole(folder / CONFIG_FILE, _config(name, len(labels), model))
+            served = self.served_version(name) or version
             _put_into_place(staged, folder / str(version))
+            if served == version:
+                _write_whole(folder / CONFIG_FILE, _config(name, len(labels), model, version))
         except OSError as error:
             raise ConfigurationError(f"The model cannot be written to {folder}: {error.strerror}.") from error
         finally:
@@ -141,8 +177,9 @@ def _write_version(directory: Path, model: ServedModel, card: Mapping[str, Any])
     (directory / CARD_FILE).write_text(text, encoding="utf-8")
 
 
-def _config(name: str, class_count: int, model: ServedModel) -> str:
+def _config(name: str, class_count: int, model: ServedModel, served: int) -> str:
     return _CONFIG.format(
+        policy=_POLICY.format(served=served),
         name=name,
         px=model.image_px,
         classes=class_count,

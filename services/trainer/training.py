@@ -75,6 +75,7 @@ class Trainer:
             self.history.append(report)
             self._save()
             observer.epoch_done(report)
+        self._optimizer.finalize_variable_values(self._model.trainable_variables)
 
     def _progress(self, since_s: float, steps: int = 0) -> float:
         """Share of the run that is done, with seconds and steps since the state was last updated."""
@@ -91,7 +92,9 @@ class Trainer:
             rate = self._learning_rate(self._progress(time.monotonic() - started, len(losses)))
             self._optimizer.learning_rate.assign(rate)
             pixels = tf.constant(np.repeat(batch.pixels[..., None], 3, axis=3))
-            loss, accuracy = self._train_step(pixels, tf.constant(batch.targets))
+            loss, accuracy = self._train_step(
+                pixels, tf.constant(batch.targets), tf.constant(batch.marks), tf.constant(batch.marked)
+            )
             losses.append(float(loss))
             hits.append(float(accuracy))
             now = self._progress(time.monotonic() - started, len(losses))
@@ -140,10 +143,12 @@ class Trainer:
         done = (progress - plan.warm_up) / (1 - plan.warm_up)
         return plan.peak_learning_rate * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * done)))
 
-    def _step(self, pixels: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _step(
+        self, pixels: tf.Tensor, targets: tf.Tensor, marks: tf.Tensor, marked: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
-            logits = self._model(pixels, training=True)
-            loss = self._loss(targets, logits)
+            logits, said = self._model(pixels, training=True)
+            loss = self._loss(targets, logits) + self._plan.mark_weight * _mark_loss(marks, said, marked)
         variables = self._model.trainable_variables
         gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), 5.0)
         self._optimizer.apply_gradients(zip(gradients, variables, strict=True))
@@ -168,6 +173,13 @@ class Trainer:
             ) from error
 
 
+def _mark_loss(marks: tf.Tensor, said: tf.Tensor, marked: tf.Tensor) -> tf.Tensor:
+    """Cross entropy of the marks: summed over classes, mean over positions and over the pictures with marks."""
+    per_class = tf.nn.sigmoid_cross_entropy_with_logits(marks, said)
+    per_image = tf.reduce_mean(tf.reduce_sum(per_class, axis=3), axis=[1, 2])
+    return tf.reduce_sum(per_image * marked) / tf.maximum(tf.reduce_sum(marked), 1.0)
+
+
 def settle_batch_norm(model: keras.Model, source: BatchSource, batch_size: int, image_px: int) -> None:
     """Let the batch-norm statistics forget the smaller image sizes: forward passes at the served size.
 
@@ -181,7 +193,9 @@ def settle_batch_norm(model: keras.Model, source: BatchSource, batch_size: int, 
 
 def _optimizer(model: keras.Model, plan: TrainingPlan) -> keras.optimizers.Optimizer:
     """AdamW that leaves biases and batch-norm parameters undecayed."""
-    optimizer = keras.optimizers.AdamW(plan.peak_learning_rate, weight_decay=plan.weight_decay)
+    optimizer = keras.optimizers.AdamW(
+        plan.peak_learning_rate, weight_decay=plan.weight_decay, use_ema=True, ema_momentum=plan.averaging
+    )
     small = [variable for variable in model.trainable_variables if len(variable.shape) <= 1]
     optimizer.exclude_from_weight_decay(var_list=small)
     optimizer.build(model.trainable_variables)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,8 +12,17 @@ import numpy.typing as npt
 from services.adapters.cameras.renderer import render
 from services.domain.classes import SURFACE_LABELS
 from services.trainer.frames import FRAME_PX, GreyImage, LabelledFrame
+from services.trainer.judgement import (
+    accuracy_at_coverage,
+    confusion_matrix,
+    evidence_in_box,
+    false_calls_at_recall,
+    lenient_top1,
+    macro_f1_interval,
+    reliability_bins,
+)
 from services.trainer.metrics import Report, Share, calibration_error, evaluate, fit_temperature, only_defects
-from services.trainer.sampling import NO_DEFECT_LABEL, clean_window
+from services.trainer.samples import NO_DEFECT_LABEL, clean_window
 from services.trainer.served import ModelOutputs, ServedModel, run_model
 
 _JPEG_QUALITY = 90
@@ -49,6 +58,7 @@ class Verification:
         clean_called_defect: Box-free windows of held-out coils that are called a defect.
         defects_called_defect: Held-out frames that are called some defect.
         ece_cross_fitted: Calibration error with the temperature fitted on other coils.
+        details: What else the card says of the held-out frames, as plain values.
     """
 
     held_out: Report
@@ -60,6 +70,7 @@ class Verification:
     clean_called_defect: Share
     defects_called_defect: Share
     ece_cross_fitted: float | None
+    details: Mapping[str, object]
 
     def as_json(self) -> dict[str, object]:
         """Return the figures for the model card."""
@@ -78,6 +89,7 @@ class Verification:
                 "same_answer": self.same_answer.as_json(),
                 "largest_probability_difference": round(self.largest_difference, 4),
             },
+            **self.details,
         }
 
 
@@ -96,11 +108,13 @@ def verify(
         ValueError: There are no held-out images.
     """
     exact = _softmax(logits)
-    served = run_model(int8, held_out.images).probabilities
+    outputs = run_model(int8, held_out.images)
+    served = outputs.probabilities
     images, labels = rendered_frames(rendered_per_class)
     rendered = run_model(int8, images).probabilities
     windows = clean_windows(held_out)
-    clean = run_model(int8, windows).probabilities.argmax(axis=1) if windows else np.empty(0)
+    looked = run_model(int8, windows).probabilities if windows else np.empty((0, len(SURFACE_LABELS)))
+    clean = looked.argmax(axis=1)
     truth = np.array(held_out.labels)
     shows_defect = truth != NO_DEFECT_LABEL
     same = served.argmax(axis=1) == exact.argmax(axis=1)
@@ -115,7 +129,32 @@ def verify(
         clean_called_defect=_share(clean != NO_DEFECT_LABEL),
         defects_called_defect=_share(served.argmax(axis=1)[shows_defect] != NO_DEFECT_LABEL),
         ece_cross_fitted=cross_fitted_error(logits, held_out),
+        details=_details(held_out, outputs, looked[:, NO_DEFECT_LABEL]),
     )
+
+
+def _details(held_out: HeldOut, outputs: ModelOutputs, clean: Probabilities) -> dict[str, object]:
+    """Confusion, calibration by bin, coverage, bootstrap by coil, lenient top-1, evidence, and the clean gate."""
+    truth, served = np.array(held_out.labels), outputs.probabilities
+    called, confidence = served.argmax(axis=1), served.max(axis=1)
+    low, high = macro_f1_interval(truth, called, [frame.coil for frame in held_out.frames])
+    lenient = lenient_top1(held_out.frames, called)
+    defects = served[truth != NO_DEFECT_LABEL, NO_DEFECT_LABEL]
+    return {
+        "confusion": {
+            "labels": list(SURFACE_LABELS),
+            "rows_true": confusion_matrix(truth, called, SURFACE_LABELS),
+        },
+        "reliability": reliability_bins(confidence, called == truth),
+        "accuracy_at_80_percent_coverage": accuracy_at_coverage(confidence, called == truth).as_json(),
+        "macro_f1_bootstrap95_by_coil": [round(low, 4), round(high, 4)],
+        "lenient_top1": None if lenient is None else lenient.as_json(),
+        "evidence_in_box": evidence_in_box(held_out.frames, called, outputs.evidence).as_json(),
+        "evidence_centre_in_box": evidence_in_box(held_out.frames, called, outputs.evidence, reach=0).as_json(),
+        "clean_called_a_defect_at_90_percent_recall": false_calls_at_recall(clean, defects).as_json()
+        if clean.size and defects.size
+        else None,
+    }
 
 
 def _share(hits: npt.NDArray[np.bool_]) -> Share:

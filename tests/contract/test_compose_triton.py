@@ -32,7 +32,7 @@ def flags(project_root: Path) -> dict[str, str]:
 
 def test_what_is_not_needed_is_off(flags: dict[str, str]) -> None:
     assert flags["--allow-http"] == flags["--allow-sagemaker"] == flags["--allow-vertex-ai"] == "false"
-    assert flags["--model-control-mode"] == "none"
+    assert flags["--model-control-mode"] == "poll", "the served version follows config.pbtxt, not a client"
     assert "--allow-client-shm" not in flags, "off by default since release 2.69"
 
 

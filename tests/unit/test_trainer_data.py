@@ -167,7 +167,7 @@ def test_clean_windows_touch_no_box_and_defect_windows_hold_one() -> None:
     assert clean
     assert max(int(window.max()) for window in clean) == 120
     defects = [defect_window(frame, image, rng) for _ in range(50)]
-    assert all(label == 3 and window.max() == 250 for window, label in defects)
+    assert all(each.label == 3 and each.image.max() == 250 and each.boxes for each in defects)
 
 
 def test_rendered_batches_need_no_images_and_show_clean_strip_too() -> None:

@@ -1,4 +1,4 @@
-"""NVIDIA Triton as a child process: gRPC and metrics on loopback, no HTTP, no model control."""
+"""NVIDIA Triton as a child process: gRPC and metrics on loopback, no HTTP, models as the repository says."""
 
 import hashlib
 import os
@@ -29,6 +29,7 @@ _ALLOCATOR: Final = {"MALLOC_MMAP_THRESHOLD_": str(32 * 1024**2), "MALLOC_TRIM_T
 """Keep the memory of a batch for the next one: asking the kernel anew for each cost a fifth of the transport."""
 _LOG_LINES_OF_A_START: Final = 200
 _LAST_LINES: Final = 5
+_POLL_REPOSITORY_S: Final = 2
 _PYTHON: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -170,7 +171,8 @@ class EmbeddedTriton(EmbeddedServer):
             f"--backend-directory={self._directory / 'backends'}",
             f"--backend-config=python,{shared_memory}",
             f"--backend-config=openvino,{shared_memory}",
-            "--model-control-mode=none",
+            "--model-control-mode=poll",
+            f"--repository-poll-secs={_POLL_REPOSITORY_S}",
             "--exit-on-error=true",
             "--exit-timeout-secs=5",
             "--strict-readiness=true",
