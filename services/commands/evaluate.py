@@ -56,7 +56,12 @@ def _show(evaluation: Evaluation, console: Console) -> None:
 
     report = evaluation.report
     console.print(f"{evaluation.model_name} version {evaluation.model_version}, {report.top1.n} images")
-    console.print(f"top-1 {_share(report.top1)}, macro-F1 {report.macro_f1:.3f}")
+    low, high = evaluation.macro_f1_interval
+    by = f"bootstrap over {evaluation.coils} coils"
+    console.print(f"top-1 {_share(report.top1)}, macro-F1 {report.macro_f1:.3f} ({low:.3f} to {high:.3f}, {by})")
+    console.print(f"of the most confident 80 %: {_share(evaluation.at_80_percent_coverage)} right")
+    if evaluation.lenient is not None:
+        console.print(f"label or a class marked in the frame: {_share(evaluation.lenient)}")
     console.print(
         f"ECE {100 * report.ece:.1f} %, NLL {report.nll:.3f}, called no_defect: {evaluation.called_no_defect}"
     )

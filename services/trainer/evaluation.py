@@ -13,8 +13,9 @@ import numpy.typing as npt
 from services.contracts.errors import ConfigurationError
 from services.contracts.scores import Scores
 from services.domain.classes import NO_DEFECT, SURFACE_LABELS
-from services.trainer.frames import image_files, read_frames, read_pixels
-from services.trainer.metrics import Report, evaluate, only_defects
+from services.trainer.frames import LabelledFrame, image_files, read_frames, read_pixels
+from services.trainer.judgement import accuracy_at_coverage, lenient_top1, macro_f1_interval
+from services.trainer.metrics import Report, Share, evaluate, only_defects
 
 _BATCH_SIZE = 16
 
@@ -56,17 +57,33 @@ class Evaluation:
         model_version: Its version, as the server says.
         report: The figures.
         called_no_defect: Images that the model called clean, whether or not that answer was scored.
+        macro_f1_interval: 95 % bootstrap interval of the macro-F1, drawn by coil (else by image).
+        coils: How many coils the images are of.
+        at_80_percent_coverage: Right answers among the most confident 80 %.
+        lenient: Answers that name the label or a class marked in the frame; None without marks.
     """
 
     model_name: str
     model_version: str
     report: Report
     called_no_defect: int
+    macro_f1_interval: tuple[float, float]
+    coils: int
+    at_80_percent_coverage: Share
+    lenient: Share | None
 
     def as_json(self) -> dict[str, object]:
         """Return the report as plain values."""
         served = {"model_name": self.model_name, "model_version": self.model_version}
-        return {**served, **self.report.as_json(), "called_no_defect": self.called_no_defect}
+        return {
+            **served,
+            **self.report.as_json(),
+            "called_no_defect": self.called_no_defect,
+            "coils": self.coils,
+            "macro_f1_bootstrap95_by_coil": [round(bound, 4) for bound in self.macro_f1_interval],
+            "accuracy_at_80_percent_coverage": self.at_80_percent_coverage.as_json(),
+            "lenient_top1": None if self.lenient is None else self.lenient.as_json(),
+        }
 
 
 def evaluate_served(
@@ -98,9 +115,31 @@ def evaluate_served(
     if request.defects_only:
         probabilities, labels = only_defects(probabilities, labels)
         kept = [index for index, name in enumerate(names) if name != NO_DEFECT]
-        names, probabilities = [names[index] for index in kept], probabilities[kept]
-    report = evaluate(probabilities, [labels.index(name) for name in names], labels)
-    return Evaluation(batches[0].model_name, batches[0].model_version, report, called)
+        frames, probabilities = [frames[index] for index in kept], probabilities[kept]
+    return _judge(frames, probabilities, labels, called, batches[0])
+
+
+def _judge(
+    frames: Sequence[LabelledFrame],
+    probabilities: npt.NDArray[np.floating],
+    labels: Sequence[str],
+    called: int,
+    answered: Scores,
+) -> Evaluation:
+    truth = np.array([labels.index(SURFACE_LABELS[frame.label]) for frame in frames])
+    predicted = probabilities.argmax(axis=1)
+    nominal = np.array([SURFACE_LABELS.index(labels[index]) for index in predicted])
+    coils = [frame.coil for frame in frames]
+    return Evaluation(
+        answered.model_name,
+        answered.model_version,
+        evaluate(probabilities, [int(index) for index in truth], labels),
+        called,
+        macro_f1_interval(truth, predicted, coils),
+        len(set(coils)),
+        accuracy_at_coverage(probabilities.max(axis=1), predicted == truth),
+        lenient_top1(frames, nominal),
+    )
 
 
 def _score_all(
