@@ -82,6 +82,11 @@ class TritonClassifier:
         """Side of the square of pixels that the model takes. Raises `InferenceUnavailable`."""
         return self.signature.input_px
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in output order. Raises `InferenceUnavailable`."""
+        return self.signature.labels
+
     def score(self, images: Pixels) -> Scores:
         """Look at a batch: uint8 [n, input_px, input_px, 3], RGB; one request, bounded by the timeout.
 

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 _SMOOTHING = 0.1
 _STEPS = 10_000
+_STEEL_STRIP = "steel_strip"
 
 DataOption = Annotated[Path, typer.Option(help="Directory that the CSV's image paths are relative to.")]
+WeightsOption = Annotated[
+    str, typer.Option("--weights", "--from", help="Start: none, imagenet, a file or MODEL@VERSION.")
+]
 CsvOption = Annotated[Path, typer.Option(help="Columns image_path, target (or label).")]
 
 
@@ -29,11 +33,14 @@ def train(  # noqa: PLR0917 - typer passes options by name
     image_px: Annotated[int | None, typer.Option(help="One size; else 112, 160, 224 in turn.")] = None,
     time_budget_min: Annotated[float | None, typer.Option(help="End by working time, not by epochs.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 20261123,
-    weights: Annotated[str, typer.Option(help="Start: none, imagenet, a file or MODEL@VERSION.")] = "none",
+    weights: Annotated[
+        str, typer.Option("--weights", "--from", help="Start: none, imagenet, a file or MODEL@VERSION.")
+    ] = "none",
     learning_rate: Annotated[float, typer.Option(min=1e-6, max=0.1, help="At its peak.")] = 1e-3,
     held_out_share: Annotated[float, typer.Option(min=0.05, max=0.8, help="Share of coils not trained on.")] = 0.2,
     split: Annotated[Path | None, typer.Option(help="A saved split.json to use again.")] = None,
     out: Annotated[Path, typer.Option(help="Model repository.")] = Path("model_repository"),
+    material: Annotated[str, typer.Option(help="Material pack that names the classes.")] = "steel_strip",
     replace: Annotated[bool, typer.Option(help="Take the place of the newest version.")] = False,
     work_dir: Annotated[Path, typer.Option(help="Checkpoints to go on from.")] = Path(".millsight/training"),
     threads: Annotated[int, typer.Option(min=0, help="0: all cores.")] = 0,
@@ -55,7 +62,8 @@ def train(  # noqa: PLR0917 - typer passes options by name
         weights=weights, peak_learning_rate=learning_rate,
     )  # fmt: skip
     plan = settings.plan()
-    check_data(csv, data)
+    labels = labels_of(material, csv)
+    check_data(csv, data, labels)
     prepare_tensorflow(threads)
     from services.trainer.app import TrainingRequest
     from services.trainer.app import train as train_model
@@ -64,12 +72,40 @@ def train(  # noqa: PLR0917 - typer passes options by name
         images_dir=data, csv_file=csv, model_name=name, repository_dir=out, work_dir=work_dir / name, plan=plan,
         date=utc_now().date().isoformat(), command=shlex.join(["millsight", *sys.argv[1:]]),
         held_out_share=held_out_share, split_file=split, replace=replace,
+        labels=labels, material=material,
     )  # fmt: skip
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>5.1f} %"))
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         version = train_model(request, ProgressObserver(progress))
     console.print(f"{version.name} version {version.version} is in {version.directory}")
+
+
+def labels_of(material: str, csv_file: Path) -> tuple[str, ...]:
+    """Return a material's labels in output order; `no_defect` comes last where the CSV or the steel model has it.
+
+    Raises:
+        ConfigurationError: There is no such pack, or the CSV shows a class that the pack does not know.
+    """
+    from services.contracts.errors import ConfigurationError
+    from services.contracts.material_file import default_materials_dir, load_materials
+    from services.domain.classes import NO_DEFECT, SURFACE_LABELS
+    from services.trainer.dataset import class_names
+
+    if material == _STEEL_STRIP:
+        return SURFACE_LABELS
+    packs = load_materials(default_materials_dir())
+    if material not in packs:
+        raise ConfigurationError(
+            f"There is no material pack {material!r}: it is one of {', '.join(sorted(packs))}."
+        )
+    found = class_names(csv_file)
+    unknown = [name for name in found if name != NO_DEFECT and name not in packs[material].classes]
+    if unknown:
+        raise ConfigurationError(
+            f"Class {unknown[0]} of {csv_file} is not in the material pack {material}: add it there first."
+        )
+    return (*(name for name in found if name != NO_DEFECT), *((NO_DEFECT,) if NO_DEFECT in found else ()))
 
 
 class ProgressObserver:

@@ -54,6 +54,8 @@ class TrainingRequest:
         rendered_per_class: Rendered frames of each class in the verification.
         calibration_frames: Training images that the INT8 ranges are taken from.
         notes: What else a reader of the model card should know of this run.
+        labels: Class names in output order, `no_defect` last where the model shall know clean strip.
+        material: Name of the material pack that the classes belong to.
         date: Day of the training for the model card, ISO 8601.
         command: How the run was started, for the model card.
     """
@@ -72,6 +74,8 @@ class TrainingRequest:
     rendered_per_class: int = 40
     calibration_frames: int = 256
     notes: tuple[str, ...] = ()
+    labels: tuple[str, ...] = SURFACE_LABELS
+    material: str = "steel_strip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,9 @@ def train(request: TrainingRequest, observer: TrainingObserver) -> ModelVersion:
     _claim(request)
     keras.utils.set_random_seed(request.plan.seed)
     network = start_network(
-        request.plan.weights, request.repository_dir, len(SURFACE_LABELS), request.plan.dropout, data.images
+        request.plan.weights, request.repository_dir, len(request.labels), request.plan.dropout, data.images
     )
-    source = BatchSource(data.frames, data.images, request.plan.seed, request.plan.mix)
+    source = BatchSource(data.frames, data.images, request.plan.seed, request.plan.mix, request.labels)
     trainer = Trainer(network, request.plan, source, request.work_dir)
     observer.stage("training")
     trainer.run(observer)
@@ -105,8 +109,8 @@ def train(request: TrainingRequest, observer: TrainingObserver) -> ModelVersion:
 
 
 def _prepare(request: TrainingRequest) -> _TrainingSet:
-    frames = read_frames(request.csv_file)
-    check_classes(frames)
+    frames = read_frames(request.csv_file, request.labels)
+    check_classes(frames, request.labels)
     images = load_images(request.images_dir, frames)
     if request.split_file is not None:
         split = CoilSplit.load(request.split_file)
@@ -118,11 +122,11 @@ def _prepare(request: TrainingRequest) -> _TrainingSet:
         raise ConfigurationError(
             f"No coils can be held out of {request.csv_file}: give it more coils or another --held-out-share."
         )
-    check_classes([frames[index] for index in kept])
+    check_classes([frames[index] for index in kept], request.labels)
     return _TrainingSet(
         [frames[index] for index in kept],
         [images[index] for index in kept],
-        HeldOut([frames[index] for index in held], [images[index] for index in held]),
+        HeldOut([frames[index] for index in held], [images[index] for index in held], request.labels),
         split,
     )
 
@@ -160,6 +164,8 @@ def _publish(
         frames=data.frames,
         held_out=data.held_out.frames,
         split=data.split,
+        labels=request.labels,
+        material=request.material,
         plan=request.plan,
         history=trainer.history,
         temperature=temperature,
@@ -171,7 +177,7 @@ def _publish(
     )
     extras = VersionExtras(model_card(facts, figures), {SPLIT_FILE: data.split.as_text()})
     repository = ModelRepository(request.repository_dir)
-    version = repository.publish(request.model_name, SURFACE_LABELS, int8, extras, replace=request.replace)
+    version = repository.publish(request.model_name, request.labels, int8, extras, replace=request.replace)
     _log.info("published %s version %d", version.name, version.version)
     return version
 
@@ -189,5 +195,7 @@ def _calibration_images(request: TrainingRequest, data: _TrainingSet) -> list[Gr
     rng = np.random.default_rng(request.plan.seed)
     count = min(request.calibration_frames, len(data.images))
     chosen = rng.choice(len(data.images), count, replace=False)
-    rendered, _ = rendered_frames(_CALIBRATION_RENDERED_PER_CLASS, _CALIBRATION_FIRST_SEED)
-    return [data.images[int(index)] for index in chosen] + rendered
+    own = [data.images[int(index)] for index in chosen]
+    if request.labels != SURFACE_LABELS:
+        return own
+    return own + rendered_frames(_CALIBRATION_RENDERED_PER_CLASS, _CALIBRATION_FIRST_SEED)[0]

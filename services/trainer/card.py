@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from services.domain.classes import SURFACE_LABELS
 from services.trainer.frames import FRAME_PX, LabelledFrame
 from services.trainer.plan import TrainingPlan
 from services.trainer.ports import EpochReport
@@ -37,10 +36,12 @@ class RunFacts:
     frames: Sequence[LabelledFrame]
     held_out: Sequence[LabelledFrame]
     split: CoilSplit
+    labels: Sequence[str]
     plan: TrainingPlan
     history: Sequence[EpochReport]
     temperature: float
     csv_file: Path
+    material: str
     date: str
     command: str
     parity: float
@@ -55,7 +56,8 @@ def model_card(facts: RunFacts, figures: Verification) -> dict[str, object]:
         "architecture": "ResNet50 without top, located pooling, Dense 128 ReLU, Dense softmax",
         "start": facts.plan.weights,
         "input": f"image uint8 [{FRAME_PX}, {FRAME_PX}, 3] RGB, whole frame squeezed, standardised in the graph",
-        "labels": list(SURFACE_LABELS),
+        "labels": list(facts.labels),
+        "material": facts.material,
         "precision": "convolutions in INT8 (NNCF, after training), the rest in floating point",
         "data": _data(facts),
         "recipe": facts.plan.as_json(),
@@ -79,11 +81,11 @@ def _data(facts: RunFacts) -> dict[str, object]:
     return {
         "csv": facts.csv_file.name,
         "csv_sha256": sha256_of(facts.csv_file),
-        "training": _count(facts.frames),
-        "held_out": _count(facts.held_out),
+        "training": _count(facts.frames, facts.labels),
+        "held_out": _count(facts.held_out, facts.labels),
         "rendered": "drawn anew for every batch, seeds from 1,000,000; smaller seeds are never trained on",
         "split": {
-            "kind": "by coil, per class",
+            "kind": "by coil, per class" if _has_coils(facts) else "at random, per class: no coils are known",
             "file": SPLIT_FILE,
             "seed": facts.split.seed,
             "held_out_share": facts.split.held_out_share,
@@ -91,12 +93,16 @@ def _data(facts: RunFacts) -> dict[str, object]:
     }
 
 
-def _count(frames: Sequence[LabelledFrame]) -> dict[str, object]:
+def _has_coils(facts: RunFacts) -> bool:
+    return any(frame.coil != frame.image_path for frame in (*facts.frames, *facts.held_out))
+
+
+def _count(frames: Sequence[LabelledFrame], labels: Sequence[str]) -> dict[str, object]:
     counts = Counter(frame.label for frame in frames)
     return {
         "images": len(frames),
         "coils": len({frame.coil for frame in frames}),
-        "per_class": {SURFACE_LABELS[label]: counts[label] for label in sorted(counts)},
+        "per_class": {labels[label]: counts[label] for label in sorted(counts)},
     }
 
 

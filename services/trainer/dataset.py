@@ -79,6 +79,15 @@ def read_dataset(directory: Path, csv_file: Path | None, group_columns: Sequence
     return Dataset(directory, tuple(entries))
 
 
+def class_names(csv_file: Path) -> tuple[str, ...]:
+    """Return the names of the classes in a CSV, sorted.
+
+    Raises:
+        ConfigurationError: The CSV cannot be used.
+    """
+    return tuple(sorted({entry.label for entry in _from_csv(csv_file, ())}))
+
+
 def _from_folders(directory: Path) -> list[Entry]:
     return [
         Entry(str(path.relative_to(directory)), folder.name, None, {})

@@ -10,9 +10,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from services.contracts.errors import ConfigurationError
 from services.contracts.scores import Scores
-from services.domain.classes import NO_DEFECT, SURFACE_LABELS
+from services.domain.classes import NO_DEFECT
 from services.trainer.frames import LabelledFrame, image_files, read_frames, read_pixels
 from services.trainer.judgement import accuracy_at_coverage, lenient_top1, macro_f1_interval
 from services.trainer.metrics import Report, Share, evaluate, only_defects
@@ -26,6 +25,11 @@ class ServedModelClient(Protocol):
     @property
     def input_px(self) -> int:
         """Side of the square of pixels that the model takes."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in output order."""
         ...
 
     def score(self, images: npt.NDArray[np.uint8]) -> Scores:
@@ -102,33 +106,33 @@ def evaluate_served(
         ConfigurationError: The CSV or an image cannot be used, or the model does not know a label.
         TransientError: The inference server does not answer.
     """
-    frames = read_frames(request.csv_file)
+    frames = read_frames(request.csv_file, model.labels)
     files = image_files(request.images_dir, frames)
     batches = list(_score_all(files, model, on_batch))
     labels: Sequence[str] = batches[0].labels
-    names = [SURFACE_LABELS[frame.label] for frame in frames]
-    unknown = sorted(set(names) - set(labels))
-    if unknown:
-        raise ConfigurationError(f"The model {batches[0].model_name} does not know the class {unknown[0]}.")
+    names = [labels[frame.label] for frame in frames]
+    served = tuple(labels)
     probabilities: npt.NDArray[np.floating] = np.concatenate([batch.probabilities for batch in batches])
     called = [labels[index] for index in probabilities.argmax(axis=1)].count(NO_DEFECT)
     if request.defects_only:
         probabilities, labels = only_defects(probabilities, labels)
         kept = [index for index, name in enumerate(names) if name != NO_DEFECT]
         frames, probabilities = [frames[index] for index in kept], probabilities[kept]
-    return _judge(frames, probabilities, labels, called, batches[0])
+    return _judge(frames, served, probabilities, labels, batches[0], called)
 
 
 def _judge(
     frames: Sequence[LabelledFrame],
+    served: Sequence[str],
     probabilities: npt.NDArray[np.floating],
     labels: Sequence[str],
-    called: int,
     answered: Scores,
+    called: int,
 ) -> Evaluation:
-    truth = np.array([labels.index(SURFACE_LABELS[frame.label]) for frame in frames])
+    """Score answers [n, labels]; `served` are the labels that the frames were read by."""
+    truth = np.array([labels.index(served[frame.label]) for frame in frames])
     predicted = probabilities.argmax(axis=1)
-    nominal = np.array([SURFACE_LABELS.index(labels[index]) for index in predicted])
+    nominal = np.array([served.index(labels[index]) for index in predicted])
     coils = [frame.coil for frame in frames]
     return Evaluation(
         answered.model_name,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from services.contracts.errors import ConfigurationError, RejectedMessage
 from services.contracts.image_path import decode_for_model
-from services.domain.classes import DEFECT_CLASSES, SURFACE_LABELS
+from services.domain.classes import NO_DEFECT, SURFACE_LABELS
 
 GreyImage = npt.NDArray[np.uint8]
 
@@ -54,7 +54,7 @@ class LabelledFrame:
 
     Attributes:
         image_path: Path relative to the image directory.
-        label: Position in `SURFACE_LABELS`.
+        label: Position in the labels that the CSV was read with.
         coil: The group that must not be split between training and test; the path itself when unknown.
         boxes: Marked defects; empty when the CSV has none.
     """
@@ -65,7 +65,7 @@ class LabelledFrame:
     boxes: tuple[Box, ...] = ()
 
 
-def read_frames(csv_file: Path) -> list[LabelledFrame]:
+def read_frames(csv_file: Path, labels: Sequence[str] = SURFACE_LABELS) -> list[LabelledFrame]:
     """Read a CSV with `image_path` and `target` (class number or name) or `label` (name).
 
     The columns `coil` and `boxes_2048x1000` are used when present.
@@ -79,7 +79,8 @@ def read_frames(csv_file: Path) -> list[LabelledFrame]:
         reader = csv.DictReader(stream)
         label_column = _label_column(reader.fieldnames or (), csv_file)
         frames = [
-            _frame(row, label_column, f"{csv_file}, line {number}") for number, row in enumerate(reader, start=2)
+            _frame(row, label_column, labels, f"{csv_file}, line {number}")
+            for number, row in enumerate(reader, start=2)
         ]
     if not frames:
         raise ConfigurationError(f"The CSV file {csv_file} names no images.")
@@ -96,39 +97,44 @@ def _label_column(columns: Sequence[str], csv_file: Path) -> str:
     return found[0]
 
 
-def _frame(row: Mapping[str, str], label_column: str, place: str) -> LabelledFrame:
+def _frame(row: Mapping[str, str], label_column: str, labels: Sequence[str], place: str) -> LabelledFrame:
     path = row["image_path"]
     return LabelledFrame(
         image_path=path,
-        label=parse_label(row[label_column] or "", place),
+        label=parse_label(row[label_column] or "", labels, place),
         coil=row.get("coil") or path,
-        boxes=_boxes(row.get(_BOX_COLUMN) or "[]", place),
+        boxes=_boxes(row.get(_BOX_COLUMN) or "[]", labels, place),
     )
 
 
-def parse_label(text: str, place: str) -> int:
-    """Turn a class name or a nominal class number into a position in `SURFACE_LABELS`.
+def parse_label(text: str, labels: Sequence[str], place: str) -> int:
+    """Turn a class name or a class number (`no_defect` not counted) into a position in `labels`.
 
     Raises:
         ConfigurationError: The text is neither; `place` says where it stands.
     """
-    if text in SURFACE_LABELS:
-        return SURFACE_LABELS.index(text)
-    if text.isdecimal() and int(text) < len(DEFECT_CLASSES):
-        return int(text)
+    if text in labels:
+        return labels.index(text)
+    defects = defect_classes(labels)
+    if text.isdecimal() and int(text) < len(defects):
+        return labels.index(defects[int(text)])
     raise ConfigurationError(
-        f"{place}: {text!r} is no known class; use 0 to {len(DEFECT_CLASSES) - 1}"
-        f" or one of {', '.join(SURFACE_LABELS)}."
+        f"{place}: {text!r} is no known class; use 0 to {len(defects) - 1} or one of {', '.join(labels)}."
     )
 
 
-def _boxes(text: str, place: str) -> tuple[Box, ...]:
+def defect_classes(labels: Sequence[str]) -> list[str]:
+    """Return the labels without `no_defect`."""
+    return [name for name in labels if name != NO_DEFECT]
+
+
+def _boxes(text: str, labels: Sequence[str], place: str) -> tuple[Box, ...]:
     width, height = _BOX_SPACE
     try:
         return tuple(
-            Box(SURFACE_LABELS.index(name), x0 / width, y0 / height, x1 / width, y1 / height)
+            Box(labels.index(name), x0 / width, y0 / height, x1 / width, y1 / height)
             for name, x0, y0, x1, y1 in json.loads(text)
-            if name in SURFACE_LABELS
+            if name in labels
         )
     except (ValueError, TypeError) as error:
         raise ConfigurationError(
@@ -136,30 +142,28 @@ def _boxes(text: str, place: str) -> tuple[Box, ...]:
         ) from error
 
 
-def check_classes(frames: Sequence[LabelledFrame]) -> None:
-    """Refuse a training set that cannot teach ten classes.
+def check_classes(frames: Sequence[LabelledFrame], labels: Sequence[str] = SURFACE_LABELS) -> None:
+    """Refuse a training set that cannot teach every defect class.
 
     Raises:
         ConfigurationError: Only one class has images, or a class has none.
     """
     present = {frame.label for frame in frames}
     if len(present) == 1:
-        raise ConfigurationError(
-            f"All images show {SURFACE_LABELS[present.pop()]}: training needs at least two classes."
-        )
-    empty = [name for index, name in enumerate(DEFECT_CLASSES) if index not in present]
+        raise ConfigurationError(f"All images show {labels[present.pop()]}: training needs at least two classes.")
+    empty = [name for name in defect_classes(labels) if labels.index(name) not in present]
     if empty:
         raise ConfigurationError(f"No image shows {', '.join(empty)}: every class needs images.")
 
 
-def check_data(csv_file: Path, images_dir: Path) -> None:
+def check_data(csv_file: Path, images_dir: Path, labels: Sequence[str] = SURFACE_LABELS) -> None:
     """Refuse data that cannot be trained on, before anything slow begins; images are not decoded yet.
 
     Raises:
         ConfigurationError: The CSV is unusable, a class is missing or files are.
     """
-    frames = read_frames(csv_file)
-    check_classes(frames)
+    frames = read_frames(csv_file, labels)
+    check_classes(frames, labels)
     image_files(images_dir, frames)
 
 

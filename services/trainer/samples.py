@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.domain.classes import NO_DEFECT, SURFACE_LABELS
 from services.trainer.frames import Box, GreyImage, LabelledFrame
 
-NO_DEFECT_LABEL = SURFACE_LABELS.index(NO_DEFECT)
+_ANY = 0
+"""Label of a box that only says where."""
 WINDOW_TRIES = 12
 _BOX_MARGIN = 0.03
 _EVEN = 0.5
@@ -71,9 +71,9 @@ def clean_window(frame: LabelledFrame, image: GreyImage, rng: np.random.Generato
     """Cut a random window that touches no box, or return None when this draw touches one."""
     width, height = _window_size(rng)
     left, top = rng.uniform(0, 1 - width), rng.uniform(0, 1 - height)
-    window = Box(NO_DEFECT_LABEL, left, top, left + width, top + height)
+    window = Box(_ANY, left, top, left + width, top + height)
     grown = Box(
-        NO_DEFECT_LABEL,
+        _ANY,
         left - _BOX_MARGIN,
         top - _BOX_MARGIN,
         window.right + _BOX_MARGIN,
@@ -175,7 +175,7 @@ def augment(sample: Sample, image_px: int, rng: np.random.Generator) -> Sample:
     boxes = sample.boxes
     if boxes is not None:
         x0, y0 = (left - pad_x) / width, (top - pad_y) / height
-        boxes = boxes_within(boxes, Box(0, x0, y0, x0 + crop_w / width, y0 + crop_h / height))
+        boxes = boxes_within(boxes, Box(_ANY, x0, y0, x0 + crop_w / width, y0 + crop_h / height))
     if rng.random() < _EVEN:
         pixels = pixels[:, ::-1]
         boxes = boxes and tuple(replace(box, left=1 - box.right, right=1 - box.left) for box in boxes)
@@ -187,9 +187,9 @@ def augment(sample: Sample, image_px: int, rng: np.random.Generator) -> Sample:
     return Sample(np.asarray(table[pixels], np.uint8), sample.label, boxes)
 
 
-def mark_map(boxes: tuple[Box, ...], cells: int) -> npt.NDArray[np.float32]:
+def mark_map(boxes: tuple[Box, ...], cells: int, classes: int) -> npt.NDArray[np.float32]:
     """Share [cells, cells, classes] of each position that a box covers, or of a small box that lies in it."""
-    marks = np.zeros((cells, cells, len(SURFACE_LABELS)), np.float32)
+    marks = np.zeros((cells, cells, classes), np.float32)
     edges = np.arange(cells + 1, dtype=np.float32) / cells
     for box in boxes:
         across = np.clip(np.minimum(edges[1:], box.right) - np.maximum(edges[:-1], box.left), 0, None)

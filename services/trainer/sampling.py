@@ -15,10 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from services.adapters.cameras.renderer import render
-from services.domain.classes import SURFACE_LABELS
+from services.domain.classes import NO_DEFECT, SURFACE_LABELS
 from services.trainer.frames import FRAME_PX, STRIDE_PX, GreyImage, LabelledFrame
 from services.trainer.samples import (
-    NO_DEFECT_LABEL,
     WINDOW_TRIES,
     Sample,
     augment,
@@ -67,9 +66,20 @@ class BatchSource:
     """Draws training batches from real frames and from the renderer."""
 
     def __init__(
-        self, frames: Sequence[LabelledFrame], images: Sequence[GreyImage], seed: int, mix: BatchMix
+        self,
+        frames: Sequence[LabelledFrame],
+        images: Sequence[GreyImage],
+        seed: int,
+        mix: BatchMix,
+        labels: Sequence[str] = SURFACE_LABELS,
     ) -> None:
-        """Index the frames by class and coil; without frames every batch is rendered."""
+        """Index the frames by class and coil; without frames every batch is rendered.
+
+        Only steel strip is rendered, and clean windows are only cut where the labels have `no_defect`.
+        """
+        self._classes = len(labels)
+        self._clean_label = labels.index(NO_DEFECT) if NO_DEFECT in labels else None
+        self._renders = tuple(labels) == SURFACE_LABELS
         self._frames = frames
         self._images = images
         self._seed = seed
@@ -88,8 +98,8 @@ class BatchSource:
         cells = -(-image_px // STRIDE_PX)
         batch = Batch(
             np.stack([sample.image for sample in samples]),
-            np.eye(len(SURFACE_LABELS), dtype=np.float32)[[sample.label for sample in samples]],
-            np.stack([mark_map(sample.boxes or (), cells) for sample in samples]),
+            np.eye(self._classes, dtype=np.float32)[[sample.label for sample in samples]],
+            np.stack([mark_map(sample.boxes or (), cells, self._classes) for sample in samples]),
             np.array([sample.boxes is not None for sample in samples], np.float32),
         )
         return mixup(batch, rng) if step % 2 else batch
@@ -97,18 +107,18 @@ class BatchSource:
     def _draw(self, rng: np.random.Generator) -> Sample:
         mix = self._mix
         choice = rng.random()
-        if not self._frames or choice < mix.rendered:
+        if not self._frames or (self._renders and choice < mix.rendered):
             return self._rendered(rng)
         choice -= mix.rendered
-        if self._boxed and choice < mix.clean_windows:
-            return self._clean(rng)
+        background = self._clean(rng) if 0 <= choice < mix.clean_windows + mix.pasted else None
+        if background is not None and choice < mix.clean_windows:
+            return background
         choice -= mix.clean_windows
         index = self._frame_index(rng)
         frame, image = self._frames[index], self._images[index]
-        if self._boxed and choice < mix.pasted:
-            found = pasted(frame, image, self._clean(rng).image, rng)
-            return found or whole(frame, image)
-        if frame.boxes and choice < mix.pasted + mix.defect_windows:
+        if background is not None:
+            return pasted(frame, image, background.image, rng) or whole(frame, image)
+        if frame.boxes and mix.pasted <= choice < mix.pasted + mix.defect_windows:
             return defect_window(frame, image, rng)
         return whole(frame, image)
 
@@ -122,16 +132,19 @@ class BatchSource:
 
     def _rendered(self, rng: np.random.Generator) -> Sample:
         clean = rng.random() < self._mix.rendered_clean
-        label = NO_DEFECT_LABEL if clean else int(rng.integers(NO_DEFECT_LABEL))
+        label = len(SURFACE_LABELS) - 1 if clean else int(rng.integers(len(SURFACE_LABELS) - 1))
         return Sample(_render(label, rng), label, () if clean else None)
 
-    def _clean(self, rng: np.random.Generator) -> Sample:
+    def _clean(self, rng: np.random.Generator) -> Sample | None:
+        """Cut clean strip out of a marked frame, or draw it; None where the labels have no `no_defect`."""
+        if self._clean_label is None or not self._boxed:
+            return None
         for _ in range(WINDOW_TRIES):
             index = self._boxed[int(rng.integers(len(self._boxed)))]
             window = clean_window(self._frames[index], self._images[index], rng)
             if window is not None:
-                return Sample(window, NO_DEFECT_LABEL, ())
-        return Sample(_render(NO_DEFECT_LABEL, rng), NO_DEFECT_LABEL, ())
+                return Sample(window, self._clean_label, ())
+        return Sample(_render(self._clean_label, rng), self._clean_label, ()) if self._renders else None
 
 
 def _render(label: int, rng: np.random.Generator) -> GreyImage:

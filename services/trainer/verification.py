@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.adapters.cameras.renderer import render
-from services.domain.classes import SURFACE_LABELS
+from services.domain.classes import NO_DEFECT, SURFACE_LABELS
 from services.trainer.frames import FRAME_PX, GreyImage, LabelledFrame
 from services.trainer.judgement import (
     accuracy_at_coverage,
@@ -22,7 +22,7 @@ from services.trainer.judgement import (
     reliability_bins,
 )
 from services.trainer.metrics import Report, Share, calibration_error, evaluate, fit_temperature, only_defects
-from services.trainer.samples import NO_DEFECT_LABEL, clean_window
+from services.trainer.samples import clean_window
 from services.trainer.served import ModelOutputs, ServedModel, run_model
 
 _JPEG_QUALITY = 90
@@ -33,14 +33,15 @@ Probabilities = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Images that no weight was fitted to, of coils that no weight was fitted to."""
+    """Images and coils that no weight was fitted to, and the labels that they are read by."""
 
     frames: Sequence[LabelledFrame]
     images: Sequence[GreyImage]
+    names: tuple[str, ...] = SURFACE_LABELS
 
     @property
     def labels(self) -> list[int]:
-        """True classes, positions in `SURFACE_LABELS`."""
+        """True classes, positions in the labels."""
         return [frame.label for frame in self.frames]
 
 
@@ -54,9 +55,7 @@ class Verification:
         fp32_top1: The same frames by the fp32 graph.
         same_answer: Frames where INT8 and fp32 give the same class.
         largest_difference: Largest difference of a probability between INT8 and fp32.
-        rendered: Rendered frames of reserved seeds, eleven classes.
-        clean_called_defect: Box-free windows of held-out coils that are called a defect.
-        defects_called_defect: Held-out frames that are called some defect.
+        rendered: Rendered frames of reserved seeds, eleven classes; None for other materials.
         ece_cross_fitted: Calibration error with the temperature fitted on other coils.
         details: What else the card says of the held-out frames, as plain values.
     """
@@ -66,9 +65,7 @@ class Verification:
     fp32_top1: Share
     same_answer: Share
     largest_difference: float
-    rendered: Report
-    clean_called_defect: Share
-    defects_called_defect: Share
+    rendered: Report | None
     ece_cross_fitted: float | None
     details: Mapping[str, object]
 
@@ -78,11 +75,7 @@ class Verification:
             "coil_grouped_hold_out": self.held_out.as_json(),
             "coil_grouped_hold_out_defects_only": self.held_out_defects_only.as_json(),
             "coil_grouped_hold_out_ece_cross_fitted": self.ece_cross_fitted,
-            "rendered_frames": self.rendered.as_json(),
-            "no_defect_gate": {
-                "clean_windows_called_a_defect": self.clean_called_defect.as_json(),
-                "defect_frames_called_a_defect": self.defects_called_defect.as_json(),
-            },
+            "rendered_frames": None if self.rendered is None else self.rendered.as_json(),
             "int8_against_fp32": {
                 "fp32_top1": self.fp32_top1.as_json(),
                 "int8_top1": self.held_out.top1.as_json(),
@@ -102,58 +95,69 @@ def verify(
         logits: What the fp32 graph says of the held-out images, calibrated as the served graph is.
         int8: The graph to serve.
         held_out: The images.
-        rendered_per_class: How many rendered frames of each class to look at.
+        rendered_per_class: How many rendered frames of each class to look at; steel strip only.
 
     Raises:
         ValueError: There are no held-out images.
     """
     exact = _softmax(logits)
     outputs = run_model(int8, held_out.images)
-    served = outputs.probabilities
-    images, labels = rendered_frames(rendered_per_class)
-    rendered = run_model(int8, images).probabilities
-    windows = clean_windows(held_out)
-    looked = run_model(int8, windows).probabilities if windows else np.empty((0, len(SURFACE_LABELS)))
-    clean = looked.argmax(axis=1)
+    served, labels = outputs.probabilities, held_out.names
     truth = np.array(held_out.labels)
-    shows_defect = truth != NO_DEFECT_LABEL
     same = served.argmax(axis=1) == exact.argmax(axis=1)
-    kept, names = only_defects(served, SURFACE_LABELS)
+    kept, names = only_defects(served, labels)
+    shows_defect = np.array([labels[label] != NO_DEFECT for label in truth])
+    clean = _clean_gate(int8, held_out, served[shows_defect])
     return Verification(
-        held_out=evaluate(served, held_out.labels, SURFACE_LABELS),
-        held_out_defects_only=evaluate(kept[shows_defect], list(truth[shows_defect]), names),
+        held_out=evaluate(served, held_out.labels, labels),
+        held_out_defects_only=evaluate(
+            kept[shows_defect], [names.index(labels[label]) for label in truth[shows_defect]], names
+        ),
         fp32_top1=_share(exact.argmax(axis=1) == truth),
         same_answer=_share(same),
         largest_difference=float(np.abs(served - exact).max()),
-        rendered=evaluate(rendered, labels, SURFACE_LABELS),
-        clean_called_defect=_share(clean != NO_DEFECT_LABEL),
-        defects_called_defect=_share(served.argmax(axis=1)[shows_defect] != NO_DEFECT_LABEL),
+        rendered=_rendered(int8, rendered_per_class) if labels == SURFACE_LABELS else None,
         ece_cross_fitted=cross_fitted_error(logits, held_out),
-        details=_details(held_out, outputs, looked[:, NO_DEFECT_LABEL]),
+        details={**_details(held_out, outputs), "no_defect_gate": clean},
     )
 
 
-def _details(held_out: HeldOut, outputs: ModelOutputs, clean: Probabilities) -> dict[str, object]:
-    """Confusion, calibration by bin, coverage, bootstrap by coil, lenient top-1, evidence, and the clean gate."""
+def _rendered(int8: ServedModel, per_class: int) -> Report:
+    images, labels = rendered_frames(per_class)
+    return evaluate(run_model(int8, images).probabilities, labels, SURFACE_LABELS)
+
+
+def _clean_gate(int8: ServedModel, held_out: HeldOut, defects: Probabilities) -> dict[str, object] | None:
+    """How well clean strip is told from defects, as it is served and where 90 % of the defects are found."""
+    windows = clean_windows(held_out)
+    if NO_DEFECT not in held_out.names or not windows or not len(defects):
+        return None
+    place = held_out.names.index(NO_DEFECT)
+    clean = run_model(int8, windows).probabilities
+    return {
+        "clean_windows_called_a_defect": _share(clean.argmax(axis=1) != place).as_json(),
+        "defect_frames_called_a_defect": _share(defects.argmax(axis=1) != place).as_json(),
+        "clean_called_a_defect_at_90_percent_recall": false_calls_at_recall(
+            clean[:, place], defects[:, place]
+        ).as_json(),
+    }
+
+
+def _details(held_out: HeldOut, outputs: ModelOutputs) -> dict[str, object]:
+    """Confusion, calibration by bin, coverage, bootstrap by coil, lenient top-1 and evidence."""
     truth, served = np.array(held_out.labels), outputs.probabilities
     called, confidence = served.argmax(axis=1), served.max(axis=1)
     low, high = macro_f1_interval(truth, called, [frame.coil for frame in held_out.frames])
     lenient = lenient_top1(held_out.frames, called)
-    defects = served[truth != NO_DEFECT_LABEL, NO_DEFECT_LABEL]
+    counts = confusion_matrix(truth, called, held_out.names)
     return {
-        "confusion": {
-            "labels": list(SURFACE_LABELS),
-            "rows_true": confusion_matrix(truth, called, SURFACE_LABELS),
-        },
+        "confusion": {"labels": list(held_out.names), "rows_true": counts},
         "reliability": reliability_bins(confidence, called == truth),
         "accuracy_at_80_percent_coverage": accuracy_at_coverage(confidence, called == truth).as_json(),
         "macro_f1_bootstrap95_by_coil": [round(low, 4), round(high, 4)],
         "lenient_top1": None if lenient is None else lenient.as_json(),
         "evidence_in_box": evidence_in_box(held_out.frames, called, outputs.evidence).as_json(),
         "evidence_centre_in_box": evidence_in_box(held_out.frames, called, outputs.evidence, reach=0).as_json(),
-        "clean_called_a_defect_at_90_percent_recall": false_calls_at_recall(clean, defects).as_json()
-        if clean.size and defects.size
-        else None,
     }
 
 

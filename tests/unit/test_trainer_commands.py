@@ -65,6 +65,7 @@ class _AlwaysCrease:
     """Stands in for the served model."""
 
     input_px = 224
+    labels = SURFACE_LABELS
 
     def __init__(self, *_arguments: object) -> None:
         pass

@@ -9,7 +9,7 @@ import pytest
 
 from services.adapters.cameras.renderer import render
 from services.contracts.errors import ConfigurationError
-from services.domain.classes import DEFECT_CLASSES, SURFACE_LABELS
+from services.domain.classes import DEFECT_CLASSES, NO_DEFECT, SURFACE_LABELS
 from services.trainer.frames import (
     Box,
     LabelledFrame,
@@ -19,16 +19,15 @@ from services.trainer.frames import (
     read_frames,
 )
 from services.trainer.plan import Phase, TrainingPlan
+from services.trainer.samples import clean_window, defect_window
 from services.trainer.sampling import (
-    NO_DEFECT_LABEL,
     BatchMix,
     BatchSource,
-    clean_window,
-    defect_window,
 )
 from services.trainer.split import CoilSplit, split_by_coil
 
 SIZE = 224
+NO_DEFECT_LABEL = SURFACE_LABELS.index(NO_DEFECT)
 
 
 def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:

@@ -74,7 +74,7 @@ def test_defects_only_leaves_the_clean_answer_and_clean_images_out(tmp_path: Pat
 
 def test_a_class_the_model_does_not_know_is_the_users_mistake(tmp_path: Path) -> None:
     request = images_of(tmp_path, [("crease", "welding_line")])
-    with pytest.raises(ConfigurationError, match="does not know the class welding_line"):
+    with pytest.raises(ConfigurationError, match="'welding_line' is no known class"):
         evaluate_served(request, BrightnessReader(SURFACE_LABELS[:9]))
 
 

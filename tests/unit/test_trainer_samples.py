@@ -66,7 +66,7 @@ def test_large_defects_and_dark_places_are_not_pasted() -> None:
 
 
 def test_marks_say_which_share_of_a_position_is_covered() -> None:
-    marks = mark_map((Box(2, 0.0, 0.0, 0.5, 0.125), Box(4, 0.51, 0.51, 0.52, 0.52)), 4)
+    marks = mark_map((Box(2, 0.0, 0.0, 0.5, 0.125), Box(4, 0.51, 0.51, 0.52, 0.52)), 4, 11)
     assert marks.shape == (4, 4, 11)
     np.testing.assert_allclose(marks[0, :2, 2], [1, 1], atol=1e-6, err_msg="a flat box fills its positions")
     assert marks[1, :, 2].sum() == 0
