@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from services.commands.control_chart import ChartKind
 from services.commands.database_urls import REPORTS, UrlFile, url_of
 from services.commands.moments import moment
+from services.domain.spc.control_chart import ChartKind
 
 if TYPE_CHECKING:
-    from services.commands.control_chart import DrawnChart
+    from services.domain.spc.control_chart import DrawnChart
 
 _NEWEST: Final = 40
 
@@ -39,8 +39,8 @@ def chart(
 ) -> None:
     """Draw a control chart: point, centre line and limits of each coil; the table shows the newest 40."""
     from services.adapters.postgres.stream_points import StreamRequest, read_stream
-    from services.commands.control_chart import draw
     from services.commands.report_formats import as_csv, as_json
+    from services.domain.spc.control_chart import draw
 
     request = StreamRequest(
         machine,

@@ -100,6 +100,20 @@ def rollback(
 
 
 @app.command()
+def report(
+    version: VersionArgument,
+    out: Annotated[Path, typer.Option(help="Directory for the pictures and the page.")],
+    repository: RepositoryOption = _PROJECT / "model_repository",
+) -> None:
+    """Draw curves, topology, confusion matrix, recall and reliability of a version: PNG files and an HTML page."""
+    from services.trainer.promotion import read_card
+    from services.trainer.run_report import write_report
+
+    name, number = parse_version(version)
+    typer.echo(f"report in {write_report(read_card(repository, name, number), out)}")
+
+
+@app.command()
 def export(
     version: VersionArgument,
     out: Annotated[Path, typer.Option(help="Directory to write; must not exist yet.")],

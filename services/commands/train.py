@@ -67,6 +67,9 @@ def train(  # noqa: PLR0917 - typer passes options by name
     prepare_tensorflow(threads)
     from services.trainer.app import TrainingRequest
     from services.trainer.app import train as train_model
+    from services.trainer.promotion import read_card
+    from services.trainer.repository import ModelRepository
+    from services.trainer.run_report import write_report
 
     request = TrainingRequest(
         images_dir=data, csv_file=csv, model_name=name, repository_dir=out, work_dir=work_dir / name, plan=plan,
@@ -78,7 +81,11 @@ def train(  # noqa: PLR0917 - typer passes options by name
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>5.1f} %"))
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         version = train_model(request, ProgressObserver(progress))
-    console.print(f"{version.name} version {version.version} is in {version.directory}")
+    page = write_report(read_card(out, version.name, version.version), work_dir / name / "report")
+    console.print(f"{version.name} version {version.version} is in {version.directory}, report in {page}")
+    served = ModelRepository(out).served_version(version.name)
+    if served != version.version:
+        console.print(f"version {served} is served: 'millsight model promote {version.name}@{version.version}'")
 
 
 def labels_of(material: str, csv_file: Path) -> tuple[str, ...]:

@@ -128,19 +128,26 @@ def _in_graph_order(backbone: keras.Model) -> list[tuple[Any, Any]]:
 
 
 def _layers(graph: ov.Model) -> tuple[list[_Layer], dict[tuple[int, int], _Layer]]:
-    """Convolutions of the backbone in order; matrix products of the head by their shape."""
-    convolutions: list[_Layer] = []
+    """Convolutions of the backbone in order; matrix products of the head by their shape.
+
+    A shortcut's convolution is as deep in the graph as the first one of its block, and has more outputs.
+    """
+    found: list[tuple[int, int, _Layer]] = []
     dense: dict[tuple[int, int], _Layer] = {}
+    depths: dict[str, int] = {}
     for node in graph.get_ordered_ops():
-        if node.get_type_name() == "Convolution":
+        name, is_convolution = node.get_friendly_name(), node.get_type_name() == "Convolution"
+        before = max((depths[each.get_node().get_friendly_name()] for each in node.input_values()), default=0)
+        depths[name] = before + is_convolution
+        if is_convolution:
             kernel = _constant(node.input_value(1).get_node()).transpose(2, 3, 1, 0)
-            convolutions.append(_Layer(kernel, _bias_after(node)))
+            found.append((depths[name], -kernel.shape[3], _Layer(kernel, _bias_after(node, kernel.shape[3]))))
         elif node.get_type_name() == "MatMul" and _HEAD in node.get_friendly_name():
             kernel = _constant(node.input_value(1).get_node()).T
             shape = (kernel.shape[0], kernel.shape[1])
-            if shape not in dense and (bias := _bias_after(node)).size == shape[1]:
-                dense[shape] = _Layer(kernel, bias)
-    return convolutions, dense
+            if shape not in dense:
+                dense[shape] = _Layer(kernel, _bias_after(node, shape[1]))
+    return [layer for _, _, layer in sorted(found, key=lambda each: each[:2])], dense
 
 
 def _constant(node: Any) -> Array:  # noqa: ANN401 - openvino's nodes have no common public type
@@ -156,14 +163,14 @@ def _constant(node: Any) -> Array:  # noqa: ANN401 - openvino's nodes have no co
     return parts[0]
 
 
-def _bias_after(node: Any) -> Array:  # noqa: ANN401 - see `_constant`
+def _bias_after(node: Any, size: int) -> Array:  # noqa: ANN401 - see `_constant`
+    """Return the constant that is added next; zeros where the converter left an addition of zeros out."""
     follower = next(iter(node.output(0).get_target_inputs())).get_node()
-    if follower.get_type_name() != "Add":
-        return np.zeros(0, np.float32)
-    constants = [
-        source.get_node() for source in follower.input_values() if source.get_node().get_type_name() == "Constant"
-    ]
-    return np.array(constants[0].data, np.float32).reshape(-1) if constants else np.zeros(0, np.float32)
+    if follower.get_type_name() == "Add":
+        for source in (each.get_node() for each in follower.input_values()):
+            if source.get_type_name() == "Constant" and source.data.size == size:
+                return np.array(source.data, np.float32).reshape(-1)
+    return np.zeros(size, np.float32)
 
 
 def _fold_in(layer: Any, norm: Any, given: _Layer) -> None:  # noqa: ANN401 - keras ships no types

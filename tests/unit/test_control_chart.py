@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from services.adapters.postgres.stream_points import Stream, StreamPoint
-from services.commands.control_chart import ChartKind, DrawnChart, draw
+from services.domain.spc.control_chart import ChartKind, DrawnChart, Stream, StreamPoint, draw
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

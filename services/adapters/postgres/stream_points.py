@@ -1,6 +1,5 @@
 """What one machine group showed of one defect class, coil by coil: the raw material of control charts."""
 
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from psycopg.rows import class_row, scalar_row
 
 from services.adapters.postgres.connecting import Connection, connect, translated
 from services.contracts.errors import ConfigurationError
+from services.domain.spc.control_chart import Stream, StreamPoint
 
 _USUAL_SPAN: Final = timedelta(days=30)
 _MOST_POINTS: Final = 5000
@@ -37,37 +37,6 @@ _CLASSES: Final = """
 SELECT DISTINCT defect_class FROM millsight.stream_points
 WHERE ended_at >= (SELECT max(ended_at) FROM millsight.stream_points) - interval '1 day' ORDER BY 1 LIMIT 100
 """
-
-
-@dataclass(frozen=True, slots=True)
-class StreamPoint:
-    """One coil of a stream; see table `stream_points`.
-
-    Attributes:
-        group_id: The machine's group: machines that no camera separates share a chart.
-        first_seen: Registered defects, posterior-weighted; `expected` at the normal rate.
-        exposure_m: Metres inspected, weighted with the chance of a report.
-        statistic: CUSUM after the coil, nats.
-        frames: Frames of the first camera behind the group; `sightings` those it called a defect of any class.
-    """
-
-    group_id: str
-    coil_id: str
-    ended_at: datetime
-    first_seen: float
-    expected: float
-    exposure_m: float
-    statistic: float
-    frames: int | None
-    sightings: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The points of a stream, oldest first, and the limit of its CUSUM; None: the line has had no flag yet."""
-
-    points: Sequence[StreamPoint]
-    limit: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Control charts of one stream, ready to print: CUSUM, u, p and EWMA, with the limits of each coil."""
+"""Control charts of one stream, ready to print or to draw: CUSUM, u, p and EWMA, with the limits of each coil."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +10,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from services.adapters.postgres.stream_points import Stream, StreamPoint
     from services.domain.spc.charts import ControlChart
 
     Floats = npt.NDArray[np.float64]
@@ -32,6 +32,37 @@ class ChartKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StreamPoint:
+    """One coil of a stream; see table `stream_points`.
+
+    Attributes:
+        group_id: The machine's group: machines that no camera separates share a chart.
+        first_seen: Registered defects, posterior-weighted; `expected` at the normal rate.
+        exposure_m: Metres inspected, weighted with the chance of a report.
+        statistic: CUSUM after the coil, nats.
+        frames: Frames of the first camera behind the group; `sightings` those it called a defect of any class.
+    """
+
+    group_id: str
+    coil_id: str
+    ended_at: datetime
+    first_seen: float
+    expected: float
+    exposure_m: float
+    statistic: float
+    frames: int | None
+    sightings: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The points of a stream, oldest first, and the limit of its CUSUM; None: the line has had no flag yet."""
+
+    points: Sequence[StreamPoint]
+    limit: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class DrawnChart:
     """A chart as rows.
 
@@ -46,7 +77,7 @@ class DrawnChart:
     left_out: int
 
 
-def draw(kind: ChartKind, stream: "Stream") -> DrawnChart:
+def draw(kind: ChartKind, stream: Stream) -> DrawnChart:
     """Return a chart of the coils that somebody inspected.
 
     Args:
@@ -64,7 +95,7 @@ def draw(kind: ChartKind, stream: "Stream") -> DrawnChart:
     return drawers[kind](points, left_out)
 
 
-def _cusum(stream: "Stream") -> DrawnChart:
+def _cusum(stream: Stream) -> DrawnChart:
     limit = stream.limit
     rows = [
         _row(each, each.statistic, (None, None, limit), signal=limit is not None and each.statistic >= limit)
@@ -73,7 +104,7 @@ def _cusum(stream: "Stream") -> DrawnChart:
     return DrawnChart("CUSUM of the log-likelihood ratio, nats", rows, 0)
 
 
-def _u(points: "Sequence[StreamPoint]", left_out: int) -> DrawnChart:
+def _u(points: Sequence[StreamPoint], left_out: int) -> DrawnChart:
     import numpy as np
 
     from services.domain.spc.charts import laney_u_chart, rate_dispersion, u_chart
@@ -86,7 +117,7 @@ def _u(points: "Sequence[StreamPoint]", left_out: int) -> DrawnChart:
     return DrawnChart(f"{_name('u', laney=spread)}: {_U_POINTS}", _limited(points, chart), left_out)
 
 
-def _p(points: "Sequence[StreamPoint]", left_out: int) -> DrawnChart:
+def _p(points: Sequence[StreamPoint], left_out: int) -> DrawnChart:
     import numpy as np
 
     from services.domain.spc.charts import laney_p_chart, p_chart, proportion_dispersion
@@ -108,7 +139,7 @@ def _can_vary(counts: "Floats", sizes: "Floats") -> bool:
     return len(counts) == len(sizes) > 1 and bool(counts.sum() > 0)
 
 
-def _limited(points: "Sequence[StreamPoint]", chart: "ControlChart") -> list[dict[str, object]]:
+def _limited(points: Sequence[StreamPoint], chart: "ControlChart") -> list[dict[str, object]]:
     signals = set(chart.signals.tolist())
     return [
         _row(
@@ -121,7 +152,7 @@ def _limited(points: "Sequence[StreamPoint]", chart: "ControlChart") -> list[dic
     ]
 
 
-def _ewma(points: "Sequence[StreamPoint]", left_out: int) -> DrawnChart:
+def _ewma(points: Sequence[StreamPoint], left_out: int) -> DrawnChart:
     import numpy as np
 
     from services.domain.spc.charts import rate_dispersion
@@ -148,7 +179,7 @@ def _ewma(points: "Sequence[StreamPoint]", left_out: int) -> DrawnChart:
 
 
 def _row(
-    point: "StreamPoint", value: float, limits: tuple[float | None, float | None, float | None], *, signal: bool
+    point: StreamPoint, value: float, limits: tuple[float | None, float | None, float | None], *, signal: bool
 ) -> dict[str, object]:
     centre, lower, upper = limits
     return {
