@@ -6,10 +6,18 @@ Strings are Markdown with named gaps; `dashboard.words` escapes what goes into t
 
 from typing import Final
 
+from dashboard.english_cameras import CAMERAS_ENGLISH
+from dashboard.english_coil_map import COIL_MAP_ENGLISH
+from dashboard.english_correlation import CORRELATION_ENGLISH
+from dashboard.english_machine import MACHINE_ENGLISH
 from dashboard.english_maintenance import MAINTENANCE_ENGLISH
 
 ENGLISH: Final[dict[str, str]] = {
+    **MACHINE_ENGLISH,
+    **CORRELATION_ENGLISH,
+    **COIL_MAP_ENGLISH,
     **MAINTENANCE_ENGLISH,
+    **CAMERAS_ENGLISH,
     "app.title": "Millsight",
     "page.line": "Line",
     "page.health": "Pipeline health",

@@ -70,7 +70,7 @@ def report_csv(rows: Sequence[ReportRow]) -> bytes:
 
 
 def csv_of(columns: Sequence[str], rows: Sequence[object]) -> bytes:
-    """Return attributes of rows as UTF-8 CSV with the database's column names; times in UTC.
+    """Return attributes (or entries) of rows as UTF-8 CSV with the database's column names; times in UTC.
 
     Text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
@@ -78,7 +78,9 @@ def csv_of(columns: Sequence[str], rows: Sequence[object]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(getattr(row, column)) for column in columns])
+        writer.writerow(
+            [_cell(row[column] if isinstance(row, dict) else getattr(row, column)) for column in columns]
+        )
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 

@@ -22,6 +22,14 @@ class PoolSettings(SettingsGroup):
     wait_s: float = Field(default=5.0, gt=0, le=60)
 
 
+class LineSettings(SettingsGroup):
+    """What pages tell people about the line."""
+
+    bootstrap_servers: str | None = Field(
+        default=None, description="Kafka as cameras reach it, shown when one is plugged in"
+    )
+
+
 class DashboardSettings(BaseSettings):
     """Everything the dashboard reads from its environment (`DASHBOARD_POSTGRES__URL_FILE` and so on)."""
 
@@ -30,3 +38,4 @@ class DashboardSettings(BaseSettings):
     postgres: PostgresSettings
     live: LiveSettings = LiveSettings()
     pool: PoolSettings = PoolSettings()
+    line: LineSettings = LineSettings()

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import charts, filters, layout, loaders
+from dashboard import charts, filters, layout, line_health, loaders
+from dashboard.maintenance_data import OPEN
 from dashboard.overview import Overview, camera_table, judge, machine_table, stations
 from dashboard.pictures import picture
 from dashboard.rows import DefectFrame
@@ -63,6 +64,15 @@ def _live() -> None:
         _strips(overview)
 
 
+def _health() -> None:
+    for row in line_health.not_ok(loaders.maintenance(OPEN).machines):
+        st.markdown(line_health.sentence(row))
+        order = row.work_order_no
+        if order is not None:
+            label = say("health.line.order", order=order)
+            st.page_link("app_pages/maintenance.py", label=label, query_params={"order": order})
+
+
 def _tables() -> None:
     overview = _overview()
     if overview.lines:
@@ -112,6 +122,7 @@ def _defects() -> None:
 
 minutes = filters.window_minutes()
 layout.live(_live)
+layout.live(_health)
 st.subheader(say("defect.heading"), help=say("help.newest"))
 with_evidence = filters.switch("evidence", say("defect.evidence"), say("help.evidence"))
 layout.live(_defects)

@@ -33,8 +33,8 @@ class RunSettings(SettingsGroup):
     time_budget_min: float | None = Field(default=None, gt=0, description="Ends the run by working time")
     image_px: int | None = Field(default=None, description="One image size for the whole run; None: 112, 160, 224")
     seed: int = Field(default=20261123, ge=0)
-    weights: str = Field(default="none", description="none, imagenet, a weights file or MODEL@VERSION")
-    peak_learning_rate: float = Field(default=1e-3, gt=0, le=0.1)
+    weights: str = Field(default="none", description="Start: none, imagenet, a weights file or MODEL@VERSION")
+    peak_learning_rate: float = Field(default=1e-3, gt=0, le=0.1, description="Highest of the schedule")
     threads: int = Field(default=0, ge=0, description="0: all cores")
 
     def plan(self) -> TrainingPlan:

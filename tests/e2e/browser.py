@@ -22,7 +22,11 @@ from services.runtime.embedded.ports import free_port
 PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent.parent
 PAGES: Final = {
     "line": "/",
+    "cameras": "/cameras",
     "pipeline-health": "/pipeline_health",
+    "correlation": "/correlation",
+    "machine": "/machine",
+    "coil-map": "/coil_map",
     "maintenance": "/maintenance",
     "maintenance-report": "/maintenance_report",
 }

@@ -30,7 +30,9 @@ from tests.fakes.plant import ODD_CAMERA, SCRIPT, LivePlant, PlantInDatabase, Se
 
 DELIVERING = ["cam-1", "cam-2", "cam-4", ODD_CAMERA]
 # Streamlit's client asks for these two below a page's own path first, and then at the root.
-PROBED = re.compile(r"/(pipeline_health|maintenance|maintenance_report)/_stcore/(health|host-config)$")
+PROBED = re.compile(
+    r"/(cameras|correlation|machine|coil_map|pipeline_health|maintenance|maintenance_report)/_stcore/(health|host-config)$"
+)
 # A plant's network may have no way out: nothing is fetched from elsewhere.
 OUR_OWN = re.compile(r"(http://127\.0\.0\.1:\d+/|data:|blob:|about:)")
 PATIENCE_MS = 40_000
@@ -163,6 +165,25 @@ def test_the_work_list_names_the_machine_and_links_to_the_order(
         page.get_by_role("button", name=ENGLISH["work.download.contained"]).click()
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")
     assert [line.split(",")[0] for line in text.splitlines()] == ["coil_id", "C-3", "C-4", "C-5"]
+
+
+def test_the_machine_page_draws_its_chart_and_keeps_the_choice_in_the_address(
+    address: str, page: Page, plant: PlantInDatabase
+) -> None:
+    visit(page, address, "machine", "?machine=skinpass-1&class=rolled_pit&chart=u")
+    [(flags,)] = plant.ask(
+        "select count(*) from millsight.flags where 'skinpass-1' = any (machine_ids) and closed_at is null"
+    )
+    assert metric(page, "Open flags") == str(flags) == "1"
+    expect(page.locator("[data-testid=stVegaLiteChart] canvas").first).to_be_visible()
+    expect(page.get_by_text("u chart", exact=False).first).to_be_visible()
+    page.get_by_text("CUSUM", exact=True).click()
+    expect(page.get_by_text("log-likelihood ratio", exact=False).first).to_be_visible(timeout=PATIENCE_MS)
+    assert "chart=" not in page.url
+    with page.expect_download() as download:
+        page.get_by_role("button", name=ENGLISH["machine.download.report"]).click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert "WO-000001" in text
 
 
 def test_file_holds_the_rows_of_the_view(address: str, page: Page, plant: PlantInDatabase, tmp_path: Path) -> None:

@@ -210,6 +210,7 @@ class Assembly:
         )  # fmt: skip
         environment = {
             "DASHBOARD_POSTGRES__URL_FILE": str(self.home.secrets / "millsight_dashboard.url"),
+            "DASHBOARD_LINE__BOOTSTRAP_SERVERS": str(self.addresses["broker"]["bootstrap_servers"]),
             "PYTHONPATH": str(self.options.project),
         }
         self._add_room("dashboard", arguments, environment, pages, ("database set-up",))

@@ -1,0 +1,158 @@
+"""The machine page: its words, its chart, its file, and the page itself with loaders replaced."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import dashboard
+from dashboard import loaders, machine_loaders
+from dashboard.charts import LIGHT
+from dashboard.database import DataUnavailable, Trouble
+from dashboard.machine_charts import control_chart
+from dashboard.machine_report import html_report
+from dashboard.machine_rows import ClassShare, FlagRow, MachineDetail, MachineName
+from dashboard.machine_view import figures, marks_of, repair_marks, roll_sentences
+from dashboard.settings import DashboardSettings
+from services.domain.spc.control_chart import ChartKind, Stream, StreamPoint, draw
+from services.runtime.settings import PostgresSettings
+from tests.fakes.dashboard_rows import NOW, SCRIPT
+from tests.unit.test_dashboard_pages import shown
+
+DOOR = str(Path(dashboard.__file__).with_name("streamlit_app.py"))
+COILS = 12
+
+
+def point(number: int, statistic: float = 0.0) -> StreamPoint:
+    found = 9.0 if number >= 8 else 1.0
+    ended = NOW - timedelta(minutes=COILS - number)
+    return StreamPoint("skinpass-1", f"C-{number}", ended, found, 1.0, 900.0, statistic, 300, int(found))
+
+
+def flag(**changes: object) -> FlagRow:
+    values: dict[str, object] = {
+        "work_order_no": "WO-000001", "defect_class": "rolled_pit", "onset_coil": "C-8",
+        "onset_at": NOW - timedelta(minutes=4), "alarm_coil": "C-9", "closed_at": None, "state": "new",
+        "feedback": None, "rate_per_km": 9.5, "baseline_per_km": 1.1, "rate_ratio": 8.6, "probability": 0.97,
+        "matched_rolls": ["work-roll-top"], "period_m": 1.885, "reason": "rolled pits", **changes,
+    }  # fmt: skip
+    return FlagRow(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+
+
+def detail(**changes: object) -> MachineDetail:
+    values: dict[str, object] = {
+        "as_of": NOW, "classes": (ClassShare("rolled_pit", 43.0, 12.0, 10_800.0),),
+        "points": tuple(point(n, 3.0 * max(0, n - 7)) for n in range(1, COILS + 1)), "limit": 6.0,
+        "flags": (flag(),), **changes,
+    }  # fmt: skip
+    return MachineDetail(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+
+
+MACHINE = MachineName(
+    "strip-1", "skinpass-1", "Skin-pass mill", "skinpass-1", "maintenance_required", "rolled pits"
+)
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Open the page with these machines and this detail; a `Trouble` is raised."""
+    st.cache_data.clear()
+    given = DashboardSettings(postgres=PostgresSettings.model_validate({"url": "postgresql://nowhere"}))
+    monkeypatch.setattr(loaders, "settings", lambda: given)
+
+    def open_page(machines: object, found: MachineDetail | None = None, **address: str) -> AppTest:
+        def load_machines() -> object:
+            if isinstance(machines, Trouble):
+                raise DataUnavailable(machines)
+            return machines
+
+        monkeypatch.setattr(machine_loaders, "machines", load_machines)
+        monkeypatch.setattr(machine_loaders, "detail", lambda *_: found or detail())
+        at = AppTest.from_file(DOOR, default_timeout=20)
+        at.run()
+        for name, value in address.items():
+            at.query_params[name] = value
+        return at.switch_page("app_pages/machine.py").run()
+
+    return open_page
+
+
+def test_onset_and_alarm_are_marked_on_their_coils_and_other_classes_are_not() -> None:
+    coils = [f"C-{n}" for n in range(1, COILS + 1)]
+    marks = marks_of([flag(), flag(defect_class="crease"), flag(onset_coil="gone")], "rolled_pit", coils)
+    assert [(mark.coil_id, mark.kind) for mark in marks] == [("C-8", "onset"), ("C-9", "alarm"), ("C-9", "alarm")]
+
+
+def test_a_repair_is_marked_on_the_first_coil_after_it() -> None:
+    found = detail(flags=(flag(state="done", closed_at=NOW - timedelta(minutes=2, seconds=30)),))
+    chart = draw(ChartKind.CUSUM, Stream(found.points, found.limit))
+    assert [(mark.coil_id, mark.kind) for mark in repair_marks(found.flags, chart)] == [("C-10", "repair")]
+    assert repair_marks([flag(state="rejected", closed_at=NOW - timedelta(minutes=3))], chart) == []
+
+
+@pytest.mark.parametrize("kind", list(ChartKind))
+def test_every_kind_of_chart_is_drawn_with_signals_and_limits(kind: ChartKind) -> None:
+    found = detail()
+    drawn = draw(kind, Stream(found.points, found.limit))
+    document = control_chart(drawn, marks_of(found.flags, "rolled_pit", ["C-8", "C-9"]), LIGHT).to_dict()
+    marks = [layer["mark"]["type"] for layer in document["layer"]]
+    assert "rule" in marks
+    assert any(layer["mark"].get("shape") == "triangle-up" for layer in document["layer"])
+    assert any(row["signal"] for row in drawn.rows)
+
+
+def test_a_period_names_its_roll_or_says_that_none_fits() -> None:
+    fits, none, silent = flag(), flag(matched_rolls=[]), flag(period_m=None)
+    said = roll_sentences([fits, none, silent])
+    assert len(said) == 2
+    assert "work" in said[0]
+    assert "no roll of the line" in said[1]
+
+
+def test_the_figures_count_open_flags_and_defects() -> None:
+    found = figures(detail(flags=(flag(), flag(closed_at=NOW))))
+    assert (found["machine_open"], found["machine_found"], found["machine_expected"]) == ("1", "43.0", "12.0")
+
+
+def test_the_file_holds_everything_and_escapes_what_the_database_says() -> None:
+    odd = MachineName("strip-1", "m", SCRIPT, "m", "ok", SCRIPT)
+    found = detail()
+    page = html_report(odd, "rolled_pit", found, draw(ChartKind.U, Stream(found.points, found.limit)))
+    assert "<script>" not in page
+    assert "WO-000001" in page
+    assert page.count("<tr>") > COILS
+
+
+def test_the_page_shows_state_chart_history_and_downloads(page: Callable[..., AppTest]) -> None:
+    at = page([MACHINE], machine="skinpass-1", chart="u")
+    assert not at.exception
+    text = shown(at)
+    assert "Skin-pass mill: maintenance required." in text
+    assert "u' chart (Laney" in text
+    assert "every **1.885 m**" in text
+    assert "circumference of work-roll-top" in text
+    assert {metric.label: metric.value for metric in at.metric}["Open flags"] == "1"
+    assert len(at.dataframe) == 2
+    assert at.query_params["chart"] == "u"
+
+
+@pytest.mark.parametrize(
+    ("machines", "changes", "sentence"),
+    [
+        pytest.param([], {}, "No machine is known yet", id="no line"),
+        pytest.param(
+            [MACHINE], {"classes": (), "points": (), "flags": ()}, "No coil has been judged", id="no coil"
+        ),
+        pytest.param([MACHINE], {"flags": ()}, "never been flagged", id="no flag"),
+        pytest.param(Trouble.GONE, {}, "does not answer", id="database away"),
+    ],
+)
+def test_what_is_missing_is_said_in_a_sentence(
+    page: Callable[..., AppTest], machines: object, changes: dict[str, object], sentence: str
+) -> None:
+    at = page(machines, detail(**changes))
+    assert not at.exception
+    assert sentence in shown(at)
