@@ -6,6 +6,7 @@ Strings are Markdown with named gaps; `dashboard.words` escapes what goes into t
 
 from typing import Final
 
+from dashboard.english_access import ACCESS_ENGLISH
 from dashboard.english_cameras import CAMERAS_ENGLISH
 from dashboard.english_coil_map import COIL_MAP_ENGLISH
 from dashboard.english_correlation import CORRELATION_ENGLISH
@@ -13,6 +14,7 @@ from dashboard.english_machine import MACHINE_ENGLISH
 from dashboard.english_maintenance import MAINTENANCE_ENGLISH
 
 ENGLISH: Final[dict[str, str]] = {
+    **ACCESS_ENGLISH,
     **MACHINE_ENGLISH,
     **CORRELATION_ENGLISH,
     **COIL_MAP_ENGLISH,

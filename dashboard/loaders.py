@@ -76,6 +76,12 @@ def maintenance(which: str) -> MaintenanceSnapshot:
     return maintenance_data.maintenance_snapshot(database(), which)
 
 
+def forget_work() -> None:
+    """Ask the database again about the work list: somebody has just changed it."""
+    maintenance.clear()
+    order_detail.clear()
+
+
 @st.cache_data(ttl=_LIVE_TTL_S, max_entries=32, show_spinner=False)
 def order_detail(work_order_no: str) -> OrderDetail:
     """Return the coils to hold back for a work order, and who did what to it."""

@@ -1,5 +1,7 @@
 """Settings of the dashboard: where the database is, and how often a page looks at it."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -30,6 +32,16 @@ class LineSettings(SettingsGroup):
     )
 
 
+class AccessSettings(SettingsGroup):
+    """Who may log in, and how what they do reaches the database."""
+
+    users_file: Path | None = Field(default=None, description="Local user file; see `millsight user add`")
+    oidc_role_claim: str | None = Field(
+        default=None, description="Claim of the identity provider that names viewer, operator or engineer"
+    )
+    planner_url_file: Path | None = Field(default=None, description="File with the URL of role millsight_planner")
+
+
 class DashboardSettings(BaseSettings):
     """Everything the dashboard reads from its environment (`DASHBOARD_POSTGRES__URL_FILE` and so on)."""
 
@@ -39,3 +51,4 @@ class DashboardSettings(BaseSettings):
     live: LiveSettings = LiveSettings()
     pool: PoolSettings = PoolSettings()
     line: LineSettings = LineSettings()
+    access: AccessSettings = AccessSettings()

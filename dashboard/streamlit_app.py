@@ -21,6 +21,7 @@ page = st.navigation(
         st.Page("app_pages/machine.py", title=say("page.machine"), icon=":material/precision_manufacturing:"),
         st.Page("app_pages/maintenance.py", title=say("page.work"), icon=":material/assignment:"),
         st.Page("app_pages/maintenance_report.py", title=say("page.maintenance"), icon=":material/build:"),
+        st.Page("app_pages/account.py", title=say("page.account"), icon=":material/person:"),
     ],
     position="top",
 )

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from services.commands import camera, dataset, db, model, stack, work_orders
+from services.commands import camera, dataset, db, model, stack, user, work_orders
 from services.commands.analyse import analyse
 from services.commands.bench import bench
 from services.commands.chart import chart
@@ -34,6 +34,7 @@ app.add_typer(camera.app, name="camera")
 app.add_typer(db.app, name="db")
 app.add_typer(model.app, name="model")
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(user.app, name="user")
 app.add_typer(work_orders.app, name="work-orders")
 
 

@@ -20,6 +20,7 @@ from dashboard.maintenance_view import (
 )
 from dashboard.report import csv_of
 from dashboard.words import clean, plain, say
+from dashboard.work_actions import actions
 from services.runtime.clock import utc_now
 
 
@@ -74,6 +75,7 @@ def _order(order: OrderRow) -> None:
         st.markdown(part)
     if order.finished_at is None:
         st.caption(say("work.next", order=order.work_order_no))
+    actions(order)
     detail = loaders.order_detail(order.work_order_no)
     st.subheader(say("work.contained"), help=say("help.work.contained"))
     if detail.contained:

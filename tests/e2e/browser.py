@@ -28,6 +28,7 @@ PAGES: Final = {
     "machine": "/machine",
     "coil-map": "/coil_map",
     "maintenance": "/maintenance",
+    "account": "/account",
     "maintenance-report": "/maintenance_report",
 }
 WIDE: Final = (1440, 900)

@@ -210,6 +210,8 @@ class Assembly:
         )  # fmt: skip
         environment = {
             "DASHBOARD_POSTGRES__URL_FILE": str(self.home.secrets / "millsight_dashboard.url"),
+            "DASHBOARD_ACCESS__USERS_FILE": str(self.home.users_file),
+            "DASHBOARD_ACCESS__PLANNER_URL_FILE": str(self.home.secrets / "millsight_planner.url"),
             "DASHBOARD_LINE__BOOTSTRAP_SERVERS": str(self.addresses["broker"]["bootstrap_servers"]),
             "PYTHONPATH": str(self.options.project),
         }

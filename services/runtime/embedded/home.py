@@ -25,6 +25,11 @@ class Home:
         return self.path / "secrets"
 
     @property
+    def users_file(self) -> Path:
+        """Who may log in to the dashboard."""
+        return self.secrets / "users.json"
+
+    @property
     def logs(self) -> Path:
         """Directory of the logs, one file for each service."""
         return self.path / "logs"

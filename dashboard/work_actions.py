@@ -1,0 +1,79 @@
+"""What people do to a work order: buttons for the steps that its state allows, checked again on the server."""
+
+from typing import Final
+
+import streamlit as st
+
+from dashboard import access, loaders, writing
+from dashboard.access import NotAllowed
+from dashboard.database import DataUnavailable
+from dashboard.maintenance_rows import OrderRow
+from dashboard.words import plain, say
+from dashboard.writing import Refused, Step
+from services.contracts.errors import ConfigurationError
+from services.contracts.user_file import Role
+
+_STEPS: Final = {
+    "new": ("acknowledge", "assign", "reject"),
+    "acknowledged": ("start", "assign", "reject"),
+    "in_progress": ("done", "assign", "reject"),
+}
+_LATER: Final = "later"
+_SAID: Final = "said of the last step"
+
+
+def steps_of(order: OrderRow) -> tuple[str, ...]:
+    """Return the steps that the order's state allows."""
+    return _STEPS.get(order.state, ())
+
+
+def actions(order: OrderRow) -> None:
+    """Draw what may be done to the order, and do what was pressed."""
+    said = st.session_state.pop(_SAID, None)
+    if said is not None:
+        st.success(said, icon=":material/task_alt:")
+    steps = steps_of(order)
+    if not steps:
+        return
+    st.subheader(say("act.heading"))
+    if not access.may(Role.OPERATOR):
+        st.caption(say("act.log_in"))
+        return
+    with st.form(f"act {order.work_order_no}"):
+        comment = st.text_input(say("act.comment"), max_chars=4000)
+        to = st.text_input(say("act.to"), value=order.assigned_to or "", max_chars=200)
+        cause = st.text_input(say("act.cause"), value=order.cause_code or "", max_chars=200)
+        feedback = _feedback() if "done" in steps else None
+        with st.container(horizontal=True):
+            pressed = [step for step in steps if st.form_submit_button(say(f"act.{step}"), key=f"step {step}")]
+    if pressed:
+        _take(Step(
+            order.work_order_no, pressed[0], comment or None,
+            feedback if pressed[0] == "done" else None,
+            cause if pressed[0] in ("reject", "done") else None,
+            to if pressed[0] == "assign" else None,
+        ))  # fmt: skip
+
+
+def _feedback() -> str | None:
+    names = {name: plain(f"act.feedback.{name}") for name in (_LATER, "verified", "no_change")}
+    chosen = st.selectbox(say("act.feedback"), list(names), format_func=names.__getitem__)
+    return None if chosen == _LATER else chosen
+
+
+def _take(step: Step) -> None:
+    try:
+        state = writing.take_step(step)
+    except Refused as refusal:
+        st.error(say("act.refused", reason=refusal))
+    except NotAllowed as refusal:
+        st.error(say("act.not_allowed", role=plain(f"role.{refusal.role.name.lower()}")))
+    except ConfigurationError as mistake:
+        st.error(say("act.refused", reason=mistake))
+    except DataUnavailable as missing:
+        st.error(say(missing.trouble.value))
+    else:
+        loaders.forget_work()
+        state_name = plain(f"order.{state}")
+        st.session_state[_SAID] = say("act.done_so", order=step.order, state=state_name)
+        st.rerun()
