@@ -159,7 +159,7 @@ def test_a_room_gets_the_database_url_of_its_own_role(composition: Composition) 
         "camera": [],
         "classifier": ["millsight_classifier"],
         "process-monitor": ["millsight_monitor"],
-        "dashboard": ["millsight_dashboard"],
+        "dashboard": ["millsight_dashboard", "millsight_planner"],
     }
 
 
