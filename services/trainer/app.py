@@ -54,6 +54,7 @@ class TrainingRequest:
         rendered_per_class: Rendered frames of each class in the verification.
         calibration_frames: Training images that the INT8 ranges are taken from.
         notes: What else a reader of the model card should know of this run.
+        settling_batches: Batches that the batch-norm statistics are taken from at the end.
         labels: Class names in output order, `no_defect` last where the model shall know clean strip.
         material: Name of the material pack that the classes belong to.
         date: Day of the training for the model card, ISO 8601.
@@ -75,6 +76,7 @@ class TrainingRequest:
     calibration_frames: int = 256
     notes: tuple[str, ...] = ()
     labels: tuple[str, ...] = SURFACE_LABELS
+    settling_batches: int = 40
     material: str = "steel_strip"
 
 
@@ -104,7 +106,7 @@ def train(request: TrainingRequest, observer: TrainingObserver) -> ModelVersion:
     observer.stage("training")
     trainer.run(observer)
     observer.stage("settling the batch-norm statistics")
-    settle_batch_norm(network.model, source, request.plan.batch_size, FRAME_PX)
+    settle_batch_norm(network, source, request.plan.batch_size, FRAME_PX, request.settling_batches)
     return _publish(request, data, network, trainer, observer)
 
 

@@ -36,8 +36,8 @@ RESERVED_RENDER_SEEDS = 1_000_000
 class BatchMix:
     """Shares of a batch; whole real frames fill the rest."""
 
-    rendered: float = 0.20
-    rendered_clean: float = 0.25
+    rendered: float = 0.25
+    rendered_clean: float = 0.4
     clean_windows: float = 0.14
     pasted: float = 0.08
     defect_windows: float = 0.12

@@ -88,6 +88,7 @@ def published(rendered_set: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         held_out_share=0.25,
         rendered_per_class=1,
         calibration_frames=4,
+        settling_batches=2,
     )
     diary = Diary()
     version = train(request, diary)
