@@ -185,8 +185,8 @@ def settle_batch_norm(
 ) -> None:
     """Give the batch norms the statistics of the served image size: the mean over many batches, none forgotten.
 
-    No weight changes. A running mean that forgets, as training keeps, rests on some ten batches; that noise cost five
-    points on rendered frames. The batches are plain ones (not mixed), with the augmentation of training.
+    No weight changes. A running mean that forgets, as training keeps, rests on some ten batches; that noise cost
+    five points on rendered frames. The batches are plain ones (not mixed), with the augmentation of training.
     """
     norms = [each for each in network.backbone.layers if isinstance(each, keras.layers.BatchNormalization)]
     for number in range(batches):
