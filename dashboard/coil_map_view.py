@@ -62,7 +62,7 @@ def defect_table(defects: Sequence[DefectPlace]) -> list[dict[str, Cell]]:
             plain("table.cause"): cause_word(each),
             plain("table.sure"): percent(each.group_probability),
             plain("table.first"): clean(each.first_camera),
-            plain("table.sightings"): each.sightings,
+            plain("table.by_cameras"): each.sightings,
             plain("table.note"): _note(each),
         }
         for each in defects

@@ -11,6 +11,8 @@ from dashboard.words import plain
 
 _BAR = "#0072B2"
 _ROW_PX = 34
+_AXIS_PX = 90
+_BAR_PX = 34
 _DARK_SHARE = 0.55
 
 
@@ -36,7 +38,7 @@ def heat_map(cells: Sequence[HeatCell], value_title: str, ink: Ink) -> alt.Layer
     text = base.mark_text().encode(
         text="text:N", color=alt.condition("datum.dark", alt.value("#FFFFFF"), alt.value("#1B2430"))
     )
-    return alt.layer(boxes, text).properties(height=_ROW_PX * max(1, len(names)))
+    return alt.layer(boxes, text).properties(height=_AXIS_PX + _ROW_PX * max(1, len(names)))
 
 
 def cause_bars(shares: Sequence[CauseShare], ink: Ink) -> alt.LayerChart | alt.FacetChart:
@@ -47,4 +49,4 @@ def cause_bars(shares: Sequence[CauseShare], ink: Ink) -> alt.LayerChart | alt.F
         x=alt.X("probability:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1.15])),
     )
     words = base.mark_text(align="left", dx=4, color=ink.text).encode(text="text:N")
-    return alt.layer(base.mark_bar(color=_BAR), words).properties(height=26 * max(1, len(shares)))
+    return alt.layer(base.mark_bar(color=_BAR), words).properties(height=_BAR_PX * max(2, len(shares)))

@@ -50,6 +50,6 @@ COIL_MAP_ENGLISH: Final[dict[str, str]] = {
     "table.across": "Across",
     "table.cause": "Cause",
     "table.first": "First camera",
-    "table.sightings": "Cameras",
+    "table.by_cameras": "Cameras",
     "table.note": "Note",
 }

@@ -51,6 +51,7 @@ CORRELATION_ENGLISH: Final[dict[str, str]] = {
     "help.correlation_per_defect": "How many cameras see a defect on average.",
     "metric.correlation_open": "Open machine flags",
     "help.correlation_open": "Flags that name a machine and that nobody has closed.",
+    "table.sightings": "Sightings",
     "table.first_seen": "Seen first",
     "table.group": "Machines before it",
     "table.began": "Began there",

@@ -20,12 +20,17 @@ def control_chart(chart: DrawnChart, marks: Sequence[Mark], ink: Ink) -> alt.Lay
     order = {str(row["coil_id"]): place for place, row in enumerate(chart.rows)}
     rows = [
         {
-            "place": place, "coil": clean(row["coil_id"]), "point": row["point"], "centre": row["centre"],
+            "place": place + 1, "coil": clean(row["coil_id"]), "point": row["point"], "centre": row["centre"],
             "lower": row["lower"], "upper": row["upper"], "signal": bool(row["signal"]),
         }
         for place, row in enumerate(chart.rows)
     ]  # fmt: skip
-    x = alt.X("place:Q", title=plain("machine.axis"), axis=alt.Axis(tickMinStep=1, format="d"))
+    x = alt.X(
+        "place:Q",
+        title=plain("machine.axis"),
+        axis=alt.Axis(tickMinStep=1, format="d"),
+        scale=alt.Scale(zero=False),
+    )
     base = alt.Chart(alt.InlineData(rows)).encode(x=x)
     tips = [
         alt.Tooltip("coil:N", title=plain("tip.coil")),
@@ -50,7 +55,7 @@ def control_chart(chart: DrawnChart, marks: Sequence[Mark], ink: Ink) -> alt.Lay
 
 
 def _mark_layers(marks: Sequence[Mark], order: dict[str, int], ink: Ink) -> list[alt.Chart]:
-    rows = [{"place": order[mark.coil_id], "words": mark.words, "kind": mark.kind} for mark in marks]
+    rows = [{"place": order[mark.coil_id] + 1, "words": mark.words, "kind": mark.kind} for mark in marks]
     if not rows:
         return []
     base = alt.Chart(alt.InlineData(rows)).encode(x="place:Q")

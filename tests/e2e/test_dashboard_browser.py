@@ -175,8 +175,8 @@ def test_the_machine_page_draws_its_chart_and_keeps_the_choice_in_the_address(
         "select count(*) from millsight.flags where 'skinpass-1' = any (machine_ids) and closed_at is null"
     )
     assert metric(page, "Open flags") == str(flags) == "1"
-    expect(page.locator("[data-testid=stVegaLiteChart] canvas").first).to_be_visible()
-    expect(page.get_by_text("u chart", exact=False).first).to_be_visible()
+    expect(page.locator("[data-testid=stVegaLiteChart]").first).to_be_visible()
+    expect(page.get_by_text("defects per km, around the normal rate", exact=False).first).to_be_visible()
     page.get_by_text("CUSUM", exact=True).click()
     expect(page.get_by_text("log-likelihood ratio", exact=False).first).to_be_visible(timeout=PATIENCE_MS)
     assert "chart=" not in page.url
