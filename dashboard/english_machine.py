@@ -28,6 +28,7 @@ MACHINE_ENGLISH: Final[dict[str, str]] = {
     " camera; choose a longer span, or another class.",
     "machine.left_out": "Coils that nobody inspected, left out: {count}.",
     "machine.no_limit": "The line has raised no flag yet, so the limit of its CUSUM is not on record.",
+    "machine.newest": "Newest judged coil: {coil}, ended {age}.",
     "machine.axis": "Coils, oldest first",
     "machine.classes": "Class mix",
     "help.machine.classes": "Registered defects that begin at this machine's group, each counted once, against"

@@ -3,14 +3,12 @@
 Every function raises `dashboard.database.DataUnavailable` when the database does not answer.
 """
 
-from typing import Final, LiteralString
+from typing import LiteralString
 
 from dashboard.database import Database
 from dashboard.machine_rows import ChartLimit, ClassShare, FlagRow, MachineDetail, MachineName
 from dashboard.rows import Moment
 from services.domain.spc.control_chart import StreamPoint
-
-MOST_POINTS: Final = 2000
 
 _NOW: LiteralString = "select now() as as_of"
 

@@ -109,10 +109,10 @@ def marks_of(flags: Sequence[FlagRow], defect_class: str, coils: Sequence[str]) 
     return [mark for mark in found if mark.coil_id in known]
 
 
-def repair_marks(flags: Sequence[FlagRow], chart: DrawnChart) -> list[Mark]:
-    """Return the first coil after each repair that is on the chart."""
+def repair_marks(flags: Sequence[FlagRow], defect_class: str, chart: DrawnChart) -> list[Mark]:
+    """Return the first coil on the chart after each repair of the class."""
     marks = []
-    for flag in flags:
+    for flag in (each for each in flags if each.defect_class == defect_class):
         after = [
             row for row in chart.rows
             if flag.closed_at is not None and flag.state == "done" and _ended(row) >= flag.closed_at

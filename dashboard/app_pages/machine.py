@@ -20,7 +20,7 @@ from dashboard.machine_view import (
     title_of,
 )
 from dashboard.report import csv_of
-from dashboard.words import class_word, clean, plain, say
+from dashboard.words import ago, class_word, clean, plain, say
 from services.domain.spc.control_chart import ChartKind, DrawnChart, draw
 from services.domain.spc.control_chart import Stream as StreamOfPoints
 
@@ -52,6 +52,9 @@ def _page() -> None:
 
 def _metrics(machine_id: str, defect_class: str, days: int) -> None:
     detail = machine_loaders.detail(machine_id, defect_class, days)
+    if detail.points:
+        age_s = (detail.as_of - detail.points[-1].ended_at).total_seconds()
+        st.caption(say("machine.newest", coil=detail.points[-1].coil_id, age=ago(age_s)))
     with st.container(horizontal=True, key="figures"):
         for name, figure in figures(detail).items():
             st.metric(say(f"metric.{name}"), figure, help=say(f"help.{name}"), border=True, height="stretch")
@@ -80,7 +83,7 @@ def _detail(machine: MachineName, defect_class: str, detail: MachineDetail) -> N
 def _chart(detail: MachineDetail, defect_class: str, chart: DrawnChart) -> None:
     st.caption(clean(chart.title))
     coils = [str(row["coil_id"]) for row in chart.rows]
-    marks = [*marks_of(detail.flags, defect_class, coils), *repair_marks(detail.flags, chart)]
+    marks = [*marks_of(detail.flags, defect_class, coils), *repair_marks(detail.flags, defect_class, chart)]
     if chart.rows:
         st.altair_chart(control_chart(chart, marks, layout.ink()), key="chart")
         _download("machine.download.points", csv_of(POINT_COLUMNS, csv_rows(chart)), "chart.csv")

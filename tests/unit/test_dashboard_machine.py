@@ -89,8 +89,11 @@ def test_onset_and_alarm_are_marked_on_their_coils_and_other_classes_are_not() -
 def test_a_repair_is_marked_on_the_first_coil_after_it() -> None:
     found = detail(flags=(flag(state="done", closed_at=NOW - timedelta(minutes=2, seconds=30)),))
     chart = draw(ChartKind.CUSUM, Stream(found.points, found.limit))
-    assert [(mark.coil_id, mark.kind) for mark in repair_marks(found.flags, chart)] == [("C-10", "repair")]
-    assert repair_marks([flag(state="rejected", closed_at=NOW - timedelta(minutes=3))], chart) == []
+    assert [(mark.coil_id, mark.kind) for mark in repair_marks(found.flags, "rolled_pit", chart)] == [
+        ("C-10", "repair")
+    ]
+    assert repair_marks(found.flags, "crease", chart) == []
+    assert repair_marks([flag(state="rejected", closed_at=NOW - timedelta(minutes=3))], "rolled_pit", chart) == []
 
 
 @pytest.mark.parametrize("kind", list(ChartKind))
@@ -134,6 +137,7 @@ def test_the_page_shows_state_chart_history_and_downloads(page: Callable[..., Ap
     assert "u' chart (Laney" in text
     assert "every **1.885 m**" in text
     assert "circumference of work-roll-top" in text
+    assert "Newest judged coil: C-12, ended just now" in text
     assert {metric.label: metric.value for metric in at.metric}["Open flags"] == "1"
     assert len(at.dataframe) == 2
     assert at.query_params["chart"] == "u"
