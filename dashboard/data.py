@@ -43,10 +43,10 @@ limit 500
 
 _CAMERAS: LiteralString = """
 with counted as (
-    select camera_id, count(*) as frames, count(*) filter (where defect_class <> 'no_defect') as defects,
-           min(captured_at) as first_captured_at
-    from inspections
-    where captured_at >= %(as_of)s - %(window)s and captured_at < %(as_of)s + interval '1 minute'
+    select camera_id, sum(frames)::bigint as frames,
+           (sum(frames) filter (where defect_class <> 'no_defect'))::bigint as defects,
+           min(first_captured_at) as first_captured_at
+    from counted(%(as_of)s - %(window)s, %(as_of)s + interval '1 minute')
     group by camera_id
 ),
 ids as (
@@ -101,22 +101,20 @@ where captured_at >= %(as_of)s - %(window)s and captured_at <= %(as_of)s
 
 # Counts all frames, sorts the delays of every n-th only: percentiles of an hour stay affordable on a busy line.
 _DELAY_POINTS: LiteralString = """
-with counted as (
-    select date_bin(%(slice)s, captured_at, %(start)s) as slice_start, count(*) as frames
+with seen as (
+    select date_bin(%(slice)s, captured_at, %(start)s) as slice_start,
+           case when uuid_hash(frame_id) %% %(every)s = 0 then extract(epoch from stored_at - captured_at) end
+               as delay_s
     from inspections
     where captured_at >= %(start)s and captured_at <= %(as_of)s
-    group by 1
 ),
 timed as (
-    select date_bin(%(slice)s, captured_at, %(start)s) as slice_start,
-           percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from stored_at - captured_at))
-               as delays
-    from inspections
-    where captured_at >= %(start)s and captured_at <= %(as_of)s and uuid_hash(frame_id) %% %(every)s = 0
-    group by 1
+    select slice_start, count(*) as frames,
+           percentile_cont(array[0.5, 0.95]) within group (order by delay_s) as delays
+    from seen group by 1
 )
 select slice_start, frames, delays[1] as p50_s, delays[2] as p95_s
-from counted join timed using (slice_start)
+from timed where delays is not null
 order by slice_start
 """
 
@@ -143,9 +141,8 @@ limit 500
 
 _MODELS: LiteralString = """
 with by_camera as (
-    select model_name, model_version, camera_id, count(*) as frames, max(captured_at) as last_at
-    from inspections
-    where captured_at >= %(as_of)s - %(window)s and captured_at <= %(as_of)s
+    select model_name, model_version, camera_id, sum(frames)::bigint as frames, max(last_captured_at) as last_at
+    from counted(%(as_of)s - %(window)s, %(as_of)s)
     group by model_name, model_version, camera_id
 ),
 used as (

@@ -29,11 +29,11 @@ TABLES = (
     "rejected_frames", "camera_sessions", "camera_status", "retention", "topology_versions", "machine_groups",
     "coil_records", "camera_exposures", "stream_points", "landmark_events", "defects", "defect_sightings",
     "nightly_list", "flags", "flag_aliases", "camera_conditions", "work_orders", "work_order_events",
-    "alert_outbox", "alert_deliveries",
+    "alert_outbox", "alert_deliveries", "frame_counts", "reviews", "review_pictures",
 )  # fmt: skip
 VIEWS = (
     "maintenance_report", "sightings_report", "machine_health", "machine_repairs", "defect_rate_hourly",
-    "coil_report", "containment", "camera_health", "camera_activity", "line_overview",
+    "coil_report", "containment", "camera_health", "camera_activity", "line_overview", "review_answers",
 )  # fmt: skip
 REPLACED = (
     "machine_groups", "camera_exposures", "stream_points", "landmark_events", "defects", "defect_sightings",

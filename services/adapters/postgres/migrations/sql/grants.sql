@@ -26,9 +26,11 @@ GRANT SELECT ON millsight.lines, millsight.machines, millsight.cameras, millsigh
     millsight.camera_conditions, millsight.work_orders, millsight.work_order_events, millsight.alert_outbox,
     millsight.alert_deliveries, millsight.sightings_report, millsight.camera_activity, millsight.line_overview,
     millsight.maintenance_report, millsight.machine_health, millsight.machine_repairs, millsight.defect_rate_hourly,
-    millsight.coil_report, millsight.containment, millsight.camera_health
+    millsight.coil_report, millsight.containment, millsight.camera_health, millsight.frame_counts,
+    millsight.reviews, millsight.review_pictures, millsight.review_answers
     TO millsight_dashboard, millsight_reports, millsight_monitor, millsight_planner;
-GRANT EXECUTE ON FUNCTION millsight.maintenance_report, millsight.sightings_report, millsight.wilson_low,
+GRANT EXECUTE ON FUNCTION millsight.maintenance_report, millsight.sightings_report, millsight.counted,
+    millsight.wilson_low,
     millsight.wilson_high, millsight.poisson_low, millsight.poisson_high, millsight.health_index,
     millsight.severity_state
     TO millsight_dashboard, millsight_reports, millsight_monitor, millsight_planner;
@@ -56,5 +58,5 @@ GRANT UPDATE (severity, highest_severity, onset_coil, onset_low_coil, onset_high
     ON millsight.flags TO millsight_monitor;
 GRANT EXECUTE ON FUNCTION millsight.record_repair, millsight.cluster_id TO millsight_monitor;
 
--- The planner moves work orders on, one step at a time.
-GRANT EXECUTE ON FUNCTION millsight.work_order_step TO millsight_planner;
+-- The planner moves work orders on, one step at a time, and passes on what people see in frames.
+GRANT EXECUTE ON FUNCTION millsight.work_order_step, millsight.review_frame TO millsight_planner;
