@@ -12,6 +12,8 @@ from dashboard.english_coil_map import COIL_MAP_ENGLISH
 from dashboard.english_correlation import CORRELATION_ENGLISH
 from dashboard.english_machine import MACHINE_ENGLISH
 from dashboard.english_maintenance import MAINTENANCE_ENGLISH
+from dashboard.english_model import MODEL_ENGLISH
+from dashboard.english_review import REVIEW_ENGLISH
 
 ENGLISH: Final[dict[str, str]] = {
     **ACCESS_ENGLISH,
@@ -20,6 +22,8 @@ ENGLISH: Final[dict[str, str]] = {
     **COIL_MAP_ENGLISH,
     **MAINTENANCE_ENGLISH,
     **CAMERAS_ENGLISH,
+    **REVIEW_ENGLISH,
+    **MODEL_ENGLISH,
     "app.title": "Millsight",
     "page.line": "Line",
     "page.health": "Pipeline health",
@@ -231,4 +235,5 @@ ENGLISH: Final[dict[str, str]] = {
     "class.waist_folding": "waist folding",
     "class.water_spot": "water spot",
     "class.welding_line": "welding line",
+    "class.no_defect": "no defect",
 }

@@ -60,7 +60,6 @@ MACHINE_ENGLISH: Final[dict[str, str]] = {
     "help.machine_km": "Metres that cameras behind this machine inspected over the span, weighted with their"
     " chance to"
     " see a defect.",
-    "table.found": "Found",
     "table.expected": "Expected",
     "table.km": "km",
     "table.onset": "Onset",

@@ -8,8 +8,9 @@ from dashboard import access, loaders, writing
 from dashboard.access import NotAllowed
 from dashboard.database import DataUnavailable
 from dashboard.maintenance_rows import OrderRow
+from dashboard.planner import Refused
 from dashboard.words import plain, say
-from dashboard.writing import Refused, Step
+from dashboard.writing import Step
 from services.contracts.errors import ConfigurationError
 from services.contracts.user_file import Role
 

@@ -1,28 +1,22 @@
-"""The one way in which the dashboard changes anything: functions of the database, called as the planner's role."""
+"""What the dashboard changes in the name of whoever is logged in: steps of work orders, answers about frames."""
 
 import logging
 from dataclasses import dataclass
-from typing import Final, LiteralString
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
 
-import psycopg
-from psycopg import errors
-
-from dashboard import access, loaders
-from dashboard.database import DataUnavailable, Trouble
-from services.contracts.errors import ConfigurationError, MillsightError
+from dashboard import access, planner
 from services.contracts.user_file import Role
 
 logger = logging.getLogger(__name__)
 
-_TIMEOUT_S: Final = 5
-_NAME: Final = "millsight-dashboard"
 _STEP: LiteralString = """
 select millsight.work_order_step(%(order)s, %(step)s, %(who)s, %(comment)s, %(feedback)s, %(cause)s, %(to)s)
 """
-
-
-class Refused(MillsightError):
-    """The database refuses the step; the sentence says why."""
+_ANSWER: LiteralString = """
+select millsight.review_frame(%(frame)s, %(captured)s, %(model)s, %(version)s, %(answer)s, %(who)s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +31,19 @@ class Step:
     to: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody sees in a frame: a class of the model that judged it; None when it cannot be told."""
+
+    frame_id: UUID
+    captured_at: datetime
+    model_name: str
+    model_version: str
+    defect_class: str | None
+
+
 def take_step(step: Step) -> str:
-    """Move a work order on in the name of whoever is logged in, and return its new state.
+    """Move a work order on and return its new state.
 
     Raises:
         NotAllowed: The person is no operator.
@@ -51,26 +56,24 @@ def take_step(step: Step) -> str:
         "order": step.order, "step": step.step, "who": who.name, "comment": step.comment or None,
         "feedback": step.feedback, "cause": step.cause or None, "to": step.to or None,
     }  # fmt: skip
-    try:
-        with psycopg.connect(
-            _url(), connect_timeout=_TIMEOUT_S, application_name="millsight-dashboard"
-        ) as planner:
-            row = planner.execute(_STEP, values).fetchone()
-    except errors.InvalidParameterValue as refusal:
-        raise Refused(refusal.diag.message_primary or "the step is refused") from refusal
-    except errors.InsufficientPrivilege as error:
-        raise DataUnavailable(Trouble.REFUSED) from error
-    except psycopg.OperationalError as error:
-        raise DataUnavailable(Trouble.GONE) from error
+    state = planner.call(_STEP, values)
     logger.info("work order %s: %s by %s", step.order, step.step, who.name)
-    return "" if row is None else str(row[0])
+    return str(state)
 
 
-def _url() -> str:
-    file = loaders.settings().access.planner_url_file
-    if file is None:
-        raise ConfigurationError("DASHBOARD_ACCESS__PLANNER_URL_FILE is not set, so nothing can be changed here.")
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"The file {file} cannot be read, so nothing can be changed here.") from error
+def give_answer(answer: Answer) -> None:
+    """Keep what the person sees in a frame, and the frame's picture with it.
+
+    Raises:
+        NotAllowed: The person is no operator.
+        Refused: The frame or its picture is gone, or its model has no such class.
+        DataUnavailable: The database does not answer.
+        ConfigurationError: The dashboard has no planner's URL.
+    """
+    who = access.require(Role.OPERATOR)
+    values = {
+        "frame": answer.frame_id, "captured": answer.captured_at, "model": answer.model_name,
+        "version": answer.model_version, "answer": answer.defect_class, "who": who.name,
+    }  # fmt: skip
+    planner.call(_ANSWER, values)
+    logger.info("frame %s: %s sees %s", answer.frame_id, who.name, answer.defect_class or "nothing certain")

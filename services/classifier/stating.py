@@ -36,7 +36,7 @@ def inspection_of(
         model_name=seen.model_name,
         model_version=seen.model_version,
         position=seen.read.record.position,
-        image=_evidence(seen.read, evidence_max_bytes) if verdict.is_defect else None,
+        image=_evidence(seen.read, evidence_max_bytes) if verdict.is_defect or verdict.is_unsure else None,
         brightness=facts.brightness,
         saturated=facts.saturated,
         sharpness=facts.sharpness,

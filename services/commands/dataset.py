@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from services.commands.database_urls import REPORTS, UrlFile, url_of
+from services.commands.moments import moment
+
 app = typer.Typer(help="Labelled images: check them, and prepare them for training.", no_args_is_help=True)
 
 DirectoryArgument = Annotated[Path, typer.Argument(help="The images.")]
@@ -78,3 +81,27 @@ def prepare(  # noqa: PLR0917 - typer passes options by name
     typer.echo(
         f"held out at random: {done.random_held_out} images ({RANDOM_FILE}); leaks where a group has several"
     )
+
+
+@app.command(name="export-reviews")
+def export_reviews(
+    out: Annotated[Path, typer.Argument(help="New directory.")],
+    since: Annotated[str | None, typer.Option(help="Answered since then (ISO 8601; UTC without a zone).")] = None,
+    material: Annotated[str | None, typer.Option(help="Only frames of this material.")] = None,
+    base: Annotated[Path | None, typer.Option(help="Images of a set to add the answers to.")] = None,
+    base_csv: Annotated[Path | None, typer.Option(help="Its labels; else one folder per class.")] = None,
+    url_file: UrlFile = None,
+) -> None:
+    """Write what people answered in the review queue as a data set that `millsight train` takes."""
+    from services.adapters.postgres.reviews import ReviewRequest, reviewed_frames
+    from services.trainer.dataset import read_dataset
+    from services.trainer.dataset_reviews import FRAMES_FILE, write_reviews
+
+    given = None if base is None else read_dataset(base, base_csv)
+    request = ReviewRequest(None if since is None else moment(since, "--since"), material)
+    written = write_reviews(reviewed_frames(url_of(url_file, REPORTS), request), out, given)
+    total = sum(written.answers.values())
+    typer.echo(f"data set version {written.version}: {total} answers in {out}, labels in {out / FRAMES_FILE}")
+    for label, count in sorted(written.answers.items()):
+        typer.echo(f"  {label:<20} {count:>7}")
+    typer.echo(f"corrected by people: {written.corrected}; images of the base set: {written.base_images}")

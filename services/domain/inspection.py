@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.domain.classes import NO_DEFECT
+
+UNSURE_BELOW: Final = 0.6
+"""A verdict of less confidence is one that a person should look at; index inspections_unsure has this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,11 @@ class Verdict:
         """Whether the verdict names a defect."""
         return self.defect_class != NO_DEFECT
 
+    @property
+    def is_unsure(self) -> bool:
+        """Whether a person should look at the frame."""
+        return self.confidence < UNSURE_BELOW
+
 
 @dataclass(frozen=True, slots=True)
 class BrokerPosition:
@@ -46,7 +55,8 @@ class Inspection:
 
     `captured_at` is the device's clock, `received_at` the classifier's; both are aware UTC. `strip_position_m`
     is the position along the strip of the frame's centre, None where the camera does not know it.
-    `image` holds the JPEG or PNG bytes that are kept as evidence, None for frames whose pixels are not kept.
+    `image` holds the JPEG or PNG bytes that are kept as evidence (defects, and frames the model is unsure about),
+    None for frames whose pixels are not kept.
 
     What the picture says about its camera, None where nobody measured it: `brightness` (mean grey, 0 to 1),
     `saturated` (share of white pixels), `sharpness` (variance of the Laplacian, grey levels squared) and

@@ -27,6 +27,8 @@ PAGES: Final = {
     "correlation": "/correlation",
     "machine": "/machine",
     "coil-map": "/coil_map",
+    "review": "/review",
+    "model": "/model",
     "maintenance": "/maintenance",
     "account": "/account",
     "maintenance-report": "/maintenance_report",

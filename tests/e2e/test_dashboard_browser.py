@@ -31,7 +31,7 @@ from tests.fakes.plant import ODD_CAMERA, SCRIPT, LivePlant, PlantInDatabase, Se
 DELIVERING = ["cam-1", "cam-2", "cam-4", ODD_CAMERA]
 # Streamlit's client asks for these two below a page's own path first, and then at the root.
 PROBED = re.compile(
-    r"/(account|cameras|correlation|machine|coil_map|pipeline_health|maintenance|maintenance_report)/_stcore/(health|host-config)$"
+    r"/(account|cameras|review|model|correlation|machine|coil_map|pipeline_health|maintenance|maintenance_report)/_stcore/(health|host-config)$"
 )
 # A plant's network may have no way out: nothing is fetched from elsewhere.
 OUR_OWN = re.compile(r"(http://127\.0\.0\.1:\d+/|data:|blob:|about:)")

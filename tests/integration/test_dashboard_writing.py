@@ -8,8 +8,9 @@ import pytest
 from dashboard import access, loaders, writing
 from dashboard.access import Person
 from dashboard.database import DataUnavailable
+from dashboard.planner import Refused
 from dashboard.settings import AccessSettings, DashboardSettings
-from dashboard.writing import Refused, Step, take_step
+from dashboard.writing import Step, take_step
 from services.adapters.postgres.monitor_store import PostgresMonitorStore
 from services.contracts.errors import ConfigurationError
 from services.contracts.monitor_records import CoilResult

@@ -13,8 +13,9 @@ import dashboard
 from dashboard import access, loaders, writing
 from dashboard.access import NotAllowed, Throttle
 from dashboard.maintenance_rows import OrderDetail
+from dashboard.planner import Refused
 from dashboard.settings import AccessSettings, DashboardSettings
-from dashboard.writing import Refused, Step, take_step
+from dashboard.writing import Step, take_step
 from services.cli import app
 from services.contracts.errors import ConfigurationError
 from services.contracts.user_file import Role, is_password_of, make_user, read_users

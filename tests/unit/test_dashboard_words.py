@@ -1,5 +1,6 @@
 import re
 import string
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,11 +17,11 @@ SOURCES = sorted((Path(words.__file__).parent).rglob("*.py"))
 
 
 def used_keys() -> set[str]:
-    text = "".join(file.read_text(encoding="utf-8") for file in SOURCES if file.name != "english.py")
+    text = "".join(file.read_text(encoding="utf-8") for file in SOURCES if not file.name.startswith("english"))
     keys = set(re.findall(r'"([a-z]+\.[a-z0-9_.]+)"', text)) & {*ENGLISH, *asked_for(text)}
     keys |= {state.value for state in State} | {trouble.value for trouble in Trouble}
     keys |= {f"class.{name}" for name in DEFECT_CLASSES}
-    for prefix in re.findall(r'f"([a-z]+)\.\{', text):
+    for prefix in re.findall(r'f"([a-z_.]+)\.\{', text):
         keys |= {key for key in ENGLISH if key.startswith(f"{prefix}.")}
     return keys | {key for key in ENGLISH if key.endswith(".help") and key.removesuffix(".help") in keys}
 
@@ -31,6 +32,13 @@ def asked_for(text: str) -> set[str]:
 
 def test_every_word_that_is_asked_for_exists_and_every_word_is_asked_for() -> None:
     assert used_keys() == set(ENGLISH)
+
+
+def test_no_word_is_given_twice() -> None:
+    text = "".join(file.read_text(encoding="utf-8") for file in SOURCES if file.name.startswith("english"))
+    counts = Counter(re.findall(r'^    "([a-z]+\.[a-z0-9_.]+)":', text, re.MULTILINE))
+    assert {key for key, count in counts.items() if count > 1} == set()
+    assert set(counts) == set(ENGLISH)
 
 
 def test_gaps_of_every_sentence_have_names() -> None:
