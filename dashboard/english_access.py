@@ -20,6 +20,7 @@ ACCESS_ENGLISH: Final[dict[str, str]] = {
     "account.roles": "A viewer sees everything. An operator also moves work orders on. An engineer also answers"
     " for the"
     " model.",
+    "account.language": "Language",
     "metric.account_role": "Your role",
     "help.account_role": "What you may do here; `millsight user set-role` changes it.",
     "metric.account_people": "People with a login",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dashboard.english import ENGLISH
+from dashboard.language import strings
 from dashboard.maintenance_rows import MachineHealthRow
 from dashboard.words import clean, plain, say
 
@@ -11,7 +11,7 @@ OK = "ok"
 
 def state_word(state: str) -> str:
     """Return a machine's state in words; a state unknown here is shown as it is stored."""
-    return plain(f"health.{state}") if f"health.{state}" in ENGLISH else clean(state)
+    return plain(f"health.{state}") if f"health.{state}" in strings() else clean(state)
 
 
 def not_ok(machines: Sequence[MachineHealthRow]) -> list[MachineHealthRow]:

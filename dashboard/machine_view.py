@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from dashboard.english import ENGLISH
+from dashboard.language import strings
 from dashboard.machine_rows import ClassShare, FlagRow, MachineDetail, MachineName
 from dashboard.overview import Cell
 from dashboard.words import class_word, clean, clock, number, percent, plain, say
@@ -36,7 +36,7 @@ def title_of(machine: MachineName) -> str:
 
 def state_word(state: str) -> str:
     """Return a machine's state in words; one unknown here is shown as it is stored."""
-    return plain(f"health.{state}") if f"health.{state}" in ENGLISH else clean(state.replace("_", " "))
+    return plain(f"health.{state}") if f"health.{state}" in strings() else clean(state.replace("_", " "))
 
 
 def figures(detail: MachineDetail) -> dict[str, str]:

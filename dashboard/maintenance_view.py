@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
-from dashboard.english import ENGLISH
+from dashboard.language import strings
 from dashboard.maintenance_rows import ContainedRow, EventRow, MachineHealthRow, MaintenanceSnapshot, OrderRow
 from dashboard.overview import Cell
 from dashboard.words import class_word, clean, clock, escape, metre, number, percent, plain, say
@@ -43,7 +43,7 @@ def what_of(order: OrderRow) -> str:
 def state_word(order: OrderRow) -> str:
     """Return the order's state, with what a finished repair came to."""
     name = order.feedback if order.state == "done" and order.feedback else order.state
-    return plain(f"order.{name}") if f"order.{name}" in ENGLISH else clean(name)
+    return plain(f"order.{name}") if f"order.{name}" in strings() else clean(name)
 
 
 def order_table(orders: Sequence[OrderRow], where: tzinfo, now: datetime) -> list[dict[str, Cell]]:
@@ -80,7 +80,7 @@ def machine_table(machines: Sequence[MachineHealthRow]) -> list[dict[str, Cell]]
             plain("table.machine"): clean(row.machine_id),
             plain("table.name"): clean(row.machine_name),
             plain("table.state"): plain(f"health.{row.state}")
-            if f"health.{row.state}" in ENGLISH
+            if f"health.{row.state}" in strings()
             else clean(row.state),
             plain("table.reason"): clean(row.reason),
             plain("table.health"): number(row.health_index, 0),
@@ -152,7 +152,7 @@ def event_table(rows: Sequence[EventRow], where: tzinfo, now: datetime) -> list[
             plain("table.who"): clean(row.who),
             plain("table.step"): clean(row.step),
             plain("table.state"): plain(f"order.{row.to_state}")
-            if f"order.{row.to_state}" in ENGLISH
+            if f"order.{row.to_state}" in strings()
             else clean(row.to_state),
             plain("table.comment"): clean(row.comment or "–"),
         }

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dashboard.english import ENGLISH
+from dashboard.language import strings
 
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 # Links, emoji and arrows are found in text even when escaped; an invisible joiner keeps them apart.
@@ -34,17 +34,17 @@ def escape(text: object) -> str:
 
 def say(key: str, **values: object) -> str:
     """Return the sentence `key` as Markdown with all values escaped."""
-    return ENGLISH[key].format(**{name: escape(value) for name, value in values.items()})
+    return strings()[key].format(**{name: escape(value) for name, value in values.items()})
 
 
 def plain(key: str, **values: object) -> str:
     """Return the sentence `key` as bare text, for tables, charts and files."""
-    return ENGLISH[key].format(**{name: clean(value) for name, value in values.items()})
+    return strings()[key].format(**{name: clean(value) for name, value in values.items()})
 
 
 def class_word(defect_class: str) -> str:
     """Return a defect class as people write it; a class unknown here is shown as it is stored."""
-    return ENGLISH.get(f"class.{defect_class}", defect_class.replace("_", " "))
+    return strings().get(f"class.{defect_class}", defect_class.replace("_", " "))
 
 
 def duration(seconds: float | None) -> str:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import access, layout, loaders
+from dashboard import access, language, layout, loaders
 from dashboard.words import duration, plain, say
 from services.contracts.user_file import read_users
 
@@ -16,6 +16,7 @@ def _page() -> None:
         people = "–" if given.users_file is None else str(len(read_users(given.users_file)))
         st.metric(say("metric.account_people"), people, help=say("help.account_people"), border=True)
     st.caption(say("account.roles"))
+    _language()
     if who.name:
         st.markdown(say("account.somebody", name=who.name, role=role))
         if st.button(say("account.log_out"), icon=":material/logout:"):
@@ -31,6 +32,17 @@ def _page() -> None:
         st.info(say("account.no_file"), icon=":material/person_add:")
         return
     _form()
+
+
+def _language() -> None:
+    now = language.language()
+    codes = list(language.NAMES)
+    chosen = st.radio(
+        say("account.language"), codes, codes.index(now), format_func=language.NAMES.__getitem__, horizontal=True
+    )
+    if chosen != now:
+        language.choose(chosen)
+        st.rerun()
 
 
 def _form() -> None:

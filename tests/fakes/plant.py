@@ -108,13 +108,13 @@ class PlantInDatabase:
 
     @property
     def owner_url(self) -> str:
-        return self._url(roles.OWNER)
+        return self.url_of(roles.OWNER)
 
     @property
     def dashboard_url(self) -> str:
-        return self._url(roles.DASHBOARD)
+        return self.url_of(roles.DASHBOARD)
 
-    def _url(self, role: str) -> str:
+    def url_of(self, role: str) -> str:
         return roles.role_url(self._admin_url, role, self._passwords[role], self._database)
 
     def prepare_roles(self) -> None:
@@ -141,7 +141,7 @@ class PlantInDatabase:
 
     def judge(self, results: Sequence[CoilResult]) -> None:
         """Keep what the process monitor says of coils, as it does."""
-        store = PostgresMonitorStore(PostgresSettings(url=SecretStr(self._url(roles.MONITOR))))
+        store = PostgresMonitorStore(PostgresSettings(url=SecretStr(self.url_of(roles.MONITOR))))
         store.save_groups("strip-1", GROUPS)
         for result in results:
             store.save_coil(result)

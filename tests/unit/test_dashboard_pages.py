@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 from dashboard import loaders
 from dashboard.database import DataUnavailable, Trouble
+from dashboard.english import ENGLISH
+from dashboard.german import GERMAN
 from dashboard.maintenance_rows import OrderDetail
 from dashboard.settings import DashboardSettings
-from dashboard.words import ENGLISH
 from services.runtime.settings import PostgresSettings
 from tests.fakes.dashboard_rows import (
     NOW,
@@ -220,3 +221,31 @@ def test_period_that_ends_before_it_starts_gives_a_sentence(replace: Callable[..
     at.switch_page(PAGES[2]).run()
     assert not at.exception
     assert ENGLISH["period.wrong"] in shown(at)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_speaks_the_language_that_the_address_asks_for_and_keeps_to_it(
+    replace: Callable[..., None], page: str
+) -> None:
+    replace(
+        line=Trouble.GONE,
+        newest_defects=Trouble.GONE,
+        health=Trouble.GONE,
+        report=Trouble.GONE,
+        maintenance=Trouble.GONE,
+    )
+    at = AppTest.from_file(DOOR, default_timeout=20)
+    at.query_params["lang"] = "de"
+    at.run()
+    if page != PAGES[0]:
+        at.switch_page(page).run()
+    assert not at.exception
+    assert GERMAN[Trouble.GONE.value] in [error.value for error in at.error]
+
+
+def test_a_language_nobody_wrote_is_english(replace: Callable[..., None]) -> None:
+    replace(line=Trouble.GONE, newest_defects=Trouble.GONE)
+    at = AppTest.from_file(DOOR, default_timeout=20)
+    at.query_params["lang"] = "tlh"
+    at.run()
+    assert ENGLISH[Trouble.GONE.value] in [error.value for error in at.error]

@@ -10,6 +10,7 @@ import pytest
 from dashboard import words
 from dashboard.database import Trouble
 from dashboard.english import ENGLISH
+from dashboard.german import GERMAN
 from dashboard.states import State
 from services.domain.classes import DEFECT_CLASSES
 
@@ -17,7 +18,9 @@ SOURCES = sorted((Path(words.__file__).parent).rglob("*.py"))
 
 
 def used_keys() -> set[str]:
-    text = "".join(file.read_text(encoding="utf-8") for file in SOURCES if not file.name.startswith("english"))
+    text = "".join(
+        file.read_text(encoding="utf-8") for file in SOURCES if not file.name.startswith(("english", "german"))
+    )
     keys = set(re.findall(r'"([a-z]+\.[a-z0-9_.]+)"', text)) & {*ENGLISH, *asked_for(text)}
     keys |= {state.value for state in State} | {trouble.value for trouble in Trouble}
     keys |= {f"class.{name}" for name in DEFECT_CLASSES}
@@ -39,6 +42,18 @@ def test_no_word_is_given_twice() -> None:
     counts = Counter(re.findall(r'^    "([a-z]+\.[a-z0-9_.]+)":', text, re.MULTILINE))
     assert {key for key, count in counts.items() if count > 1} == set()
     assert set(counts) == set(ENGLISH)
+
+
+def gaps(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+def test_every_language_has_the_same_words_with_the_same_gaps() -> None:
+    assert set(GERMAN) == set(ENGLISH)
+    assert {key for key in ENGLISH if gaps(GERMAN[key]) != gaps(ENGLISH[key])} == set()
+    for key, sentence in ENGLISH.items():
+        assert sentence.count("**") == GERMAN[key].count("**"), key
+        assert set(re.findall(r"`[^`]+`", sentence)) == set(re.findall(r"`[^`]+`", GERMAN[key])), key
 
 
 def test_gaps_of_every_sentence_have_names() -> None:

@@ -1,0 +1,52 @@
+"""German strings of the coil map."""
+
+from typing import Final
+
+COIL_MAP_GERMAN: Final[dict[str, str]] = {
+    "page.coil": "Coil-Karte",
+    "coil.pick": "Coil",
+    "coil.class": "Anzeigen",
+    "coil.class.all": "alle Klassen",
+    "coil.title": "{coil}: Güte {grade}, {defects} Fehler",
+    "coil.none": "**Noch hat kein Coil alle Kameras passiert.** Ein Coil wird beurteilt, wenn sein Ende die"
+    " letzte Kamera passiert hat; die Demolinie braucht ein bis zwei Minuten.",
+    "coil.gone": "**Dieses Coil ist nicht verzeichnet.** Vielleicht hat es die letzte Kamera nie passiert.",
+    "coil.reason": "Güte: {reason}",
+    "coil.held": "**Dieses Coil zurückhalten:** {orders}.",
+    "coil.no_defects": "Auf diesem Coil wurde kein Fehler verzeichnet.",
+    "coil.axis.along": "Meter ab Anfang des Coils",
+    "coil.axis.across": "Quer im Bild",
+    "coil.legend": "Ein Ring ist eine Stelle, die sich mit einer Rolle wiederholt. Eine gestrichelte Linie"
+    " ist eine Marke eines Coilwechsels. Blasse Punkte liegen irgendwo quer: keine Kamera sagte wo.",
+    "coil.defect": "{defect} bei {metre}",
+    "coil.pick_defect": "Fehler",
+    "coil.false_alarm": "Fehlalarm",
+    "coil.landmark": "Coilwechsel",
+    "coil.periodic": "wiederholt sich mit einer Rolle",
+    "coil.path": "An den Kameras vorbei",
+    "help.coil.path": "Was jede Kamera von diesem Fehler sah, in Laufrichtung. Getönt ist, worauf das Modell sah.",
+    "coil.saw": "**{camera}: {defect}** ({confidence})",
+    "coil.looked": "**{camera}** sah dort hin und sah nichts.",
+    "coil.model": "{model} Version {version}, {moment}",
+    "coil.picture_gone": "Bild nicht mehr aufbewahrt.",
+    "coil.cause": "Wahrscheinlichste Ursache: **{cause}** ({sure}). Zuerst gesehen von {camera}.",
+    "coil.download": "Fehler als CSV",
+    "coil.alt": "Bild von {camera}",
+    "metric.coil_defects": "Fehler",
+    "help.coil_defects": "Verzeichnete Fehler; einer, den mehrere Kameras sahen, zählt einmal. Marken von"
+    " Coilwechseln zählen nicht.",
+    "metric.coil_grade": "Güte",
+    "help.coil_grade": "Nach den Grenzen des Materialpakets.",
+    "metric.coil_length": "Geprüfte Länge",
+    "help.coil_length": "Meter von der ersten bis zur letzten geprüften Stelle.",
+    "metric.coil_price": "Preis",
+    "help.coil_price": "Des ganzen Coils bei seiner Güte; ein Strich, wo das Paket für den Tag keinen Preis hat.",
+    "metric.coil_loss": "Verlust zur besten Güte",
+    "help.coil_loss": "Wert bei bester Güte weniger Wert bei der eigenen.",
+    "table.along": "Meter",
+    "table.across": "Quer",
+    "table.cause": "Ursache",
+    "table.first": "Erste Kamera",
+    "table.by_cameras": "Kameras",
+    "table.note": "Hinweis",
+}

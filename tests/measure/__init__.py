@@ -1,0 +1,1 @@
+"""Measurements of the dashboard that are run by hand; see docs/dashboard.md."""
