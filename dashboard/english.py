@@ -13,6 +13,7 @@ from dashboard.english_correlation import CORRELATION_ENGLISH
 from dashboard.english_machine import MACHINE_ENGLISH
 from dashboard.english_maintenance import MAINTENANCE_ENGLISH
 from dashboard.english_model import MODEL_ENGLISH
+from dashboard.english_refused import REFUSED_ENGLISH
 from dashboard.english_review import REVIEW_ENGLISH
 
 ENGLISH: Final[dict[str, str]] = {
@@ -22,6 +23,7 @@ ENGLISH: Final[dict[str, str]] = {
     **COIL_MAP_ENGLISH,
     **MAINTENANCE_ENGLISH,
     **CAMERAS_ENGLISH,
+    **REFUSED_ENGLISH,
     **REVIEW_ENGLISH,
     **MODEL_ENGLISH,
     "app.title": "Millsight",

@@ -1,5 +1,6 @@
 """What the viewer chooses: kept in the page's address, so that it can be linked, and carried to the next page."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import TypeVar
@@ -32,6 +33,7 @@ def choose(key: str, label: str, names: Mapping[str, str], usual: str, help_text
 
 def pick(key: str, label: str, names: Mapping[str, str]) -> str:
     """Let the viewer pick one of many `names` (value to words), the first unless the address names another."""
+    names = told_apart(names)
     usual = next(iter(names))
     if st.session_state.get(key) not in names:
         st.session_state.pop(key, None)
@@ -41,6 +43,16 @@ def pick(key: str, label: str, names: Mapping[str, str]) -> str:
     chosen = st.selectbox(label, list(names), format_func=names.__getitem__, key=key)
     _put_in_address(key, chosen, "")
     return chosen
+
+
+def told_apart(names: Mapping[str, str]) -> Mapping[str, str]:
+    """Number the words that stand for several values: the browser answers with the words, not with the value."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for value, words in names.items():
+        seen[words] += 1
+        found[value] = words if seen[words] == 1 else f"{words} ({seen[words]})"
+    return found
 
 
 def switch(key: str, label: str, help_text: str) -> bool:

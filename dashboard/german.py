@@ -9,6 +9,7 @@ from dashboard.german_correlation import CORRELATION_GERMAN
 from dashboard.german_machine import MACHINE_GERMAN
 from dashboard.german_maintenance import MAINTENANCE_GERMAN
 from dashboard.german_model import MODEL_GERMAN
+from dashboard.german_refused import REFUSED_GERMAN
 from dashboard.german_review import REVIEW_GERMAN
 
 GERMAN: Final[dict[str, str]] = {
@@ -19,6 +20,7 @@ GERMAN: Final[dict[str, str]] = {
     **MACHINE_GERMAN,
     **MAINTENANCE_GERMAN,
     **MODEL_GERMAN,
+    **REFUSED_GERMAN,
     **REVIEW_GERMAN,
     "app.title": "Millsight",
     "page.line": "Linie",

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import data, maintenance_data
 from dashboard.database import Database, PoolLimits
 from dashboard.maintenance_rows import MaintenanceSnapshot, OrderDetail
-from dashboard.rows import DefectFrame, HealthSnapshot, LineSnapshot, ReportRow
+from dashboard.rows import DefectFrame, HealthSnapshot, LineSnapshot, RefusedMessage, ReportRow
 from dashboard.settings import DashboardSettings
 from services.runtime.settings import load_settings
 
@@ -62,6 +62,12 @@ def newest_defects(limit: int) -> Sequence[DefectFrame]:
 def health(minutes: int) -> HealthSnapshot:
     """Return how frames travel from camera to row, over the last minutes."""
     return data.health_snapshot(database(), minutes * 60.0)
+
+
+@st.cache_data(ttl=_LIVE_TTL_S, max_entries=2, show_spinner=False)
+def refused_messages() -> Sequence[RefusedMessage]:
+    """Return the newest messages that could not be inspected."""
+    return data.refused_messages(database())
 
 
 @st.cache_data(ttl=_REPORT_TTL_S, max_entries=32, show_spinner=False)

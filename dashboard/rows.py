@@ -104,6 +104,20 @@ class DelaySummary:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedMessage:
+    """A message that could not be inspected; `second_look` is the state of the newest wish to send it again."""
+
+    frame_id: UUID
+    camera_id: str
+    reason: str
+    detail: str
+    rejected_at: datetime
+    payload_bytes: int
+    second_look: str | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RejectedRow:
     """Frames of one reason that could not be inspected in the window, with the latest of them."""
 

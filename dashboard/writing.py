@@ -19,6 +19,9 @@ select millsight.review_frame(%(frame)s, %(captured)s, %(model)s, %(version)s, %
 """
 
 
+_SECOND_LOOK: LiteralString = "select millsight.ask_second_look(%(frame)s, %(who)s)"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What somebody wants done to a work order; see `millsight work-orders` for the steps."""
@@ -77,3 +80,17 @@ def give_answer(answer: Answer) -> None:
     }  # fmt: skip
     planner.call(_ANSWER, values)
     logger.info("frame %s: %s sees %s", answer.frame_id, who.name, answer.defect_class or "nothing certain")
+
+
+def ask_second_look(frame_id: UUID) -> None:
+    """Have the classifier send a refused message to its topic again.
+
+    Raises:
+        NotAllowed: The person is no engineer.
+        Refused: The message is gone, or waits already.
+        DataUnavailable: The database does not answer.
+        ConfigurationError: The dashboard has no planner's URL.
+    """
+    who = access.require(Role.ENGINEER)
+    planner.call(_SECOND_LOOK, {"frame": frame_id, "who": who.name})
+    logger.info("refused message %s: %s has it sent again", frame_id, who.name)

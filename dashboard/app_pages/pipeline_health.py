@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import charts, filters, layout, loaders
+from dashboard import charts, filters, layout, loaders, refused
 from dashboard.diagnosis import advice, model_table, rejected_table, status_table
 from dashboard.overview import Cell, judge
 from dashboard.rows import HealthSnapshot
@@ -82,3 +82,4 @@ def _live() -> None:
 
 minutes = filters.window_minutes()
 layout.live(_live)
+layout.once(refused.draw)

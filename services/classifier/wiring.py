@@ -14,9 +14,11 @@ from services.adapters.kafka.config import GroupMembership, consumer_config, pro
 from services.adapters.kafka.dead_letters import KafkaDeadLetterSink
 from services.adapters.kafka.producer import RecordPublisher
 from services.adapters.kafka.registry import RegistryFrameCodec
+from services.adapters.kafka.resend import KafkaResender
 from services.adapters.kafka.source import KafkaRecordSource
 from services.adapters.kafka.topics import CAMERA_STATUS_PLAN, DEAD_LETTER_PLAN, ensure_topics
 from services.adapters.postgres.inspections import PostgresInspectionRepository
+from services.adapters.postgres.second_looks import PostgresSecondLooks
 from services.adapters.triton import TritonClassifier
 from services.classifier.app import Classifier
 from services.classifier.housekeeping import keep_house
@@ -25,6 +27,7 @@ from services.classifier.pipeline import PipelineParts
 from services.classifier.ports import FrameDecoder, ImageScorer, InspectionRepository
 from services.classifier.rejection_limit import RejectionLimit
 from services.classifier.retry import Hold
+from services.classifier.second_looks import give_second_looks
 from services.classifier.sequence_watch import SequenceWatch
 from services.classifier.settings import ClassifierSettings
 from services.classifier.unwrap import FileReferences, FrameUnwrapper
@@ -69,6 +72,8 @@ def run(settings: ClassifierSettings) -> None:
         repository.apply_retention,
     )
     threading.Thread(target=keep_house, args=(chores, stop), name="house", daemon=True).start()
+    looks = (PostgresSecondLooks(settings.postgres), _resender(settings), stop)
+    threading.Thread(target=give_second_looks, args=looks, name="second-looks", daemon=True).start()
     try:
         classifier.run()
     finally:
@@ -114,6 +119,13 @@ def build_classifier(
         evidence_max_bytes=settings.images.evidence_max_bytes,
     )
     return Classifier(settings, source, parts, stop)
+
+
+def _resender(settings: ClassifierSettings) -> KafkaResender:
+    name = f"resend-{socket.gethostname()}-{uuid4().hex[:8]}"
+    alone = GroupMembership(name, name, settings.group.session_timeout_s, settings.group.max_poll_interval_s)
+    publisher = RecordPublisher(producer_config(settings.kafka, name, delivery_timeout_s=7.0))
+    return KafkaResender(consumer_config(settings.kafka, alone), publisher)
 
 
 def _frame_decoder(settings: ClassifierSettings) -> FrameDecoder:

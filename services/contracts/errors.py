@@ -32,6 +32,10 @@ class TransientError(MillsightError):
     """Infrastructure did not answer; hold the work, back off and try again. Never dead-letter, never skip."""
 
 
+class MessageGone(MillsightError):
+    """A message is no longer where it lay."""
+
+
 class DeliveryFailed(TransientError):
     """The broker, or a receiver of alerts, did not take a message in time; it stays where it was."""
 

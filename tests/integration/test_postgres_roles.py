@@ -29,7 +29,7 @@ TABLES = (
     "rejected_frames", "camera_sessions", "camera_status", "retention", "topology_versions", "machine_groups",
     "coil_records", "camera_exposures", "stream_points", "landmark_events", "defects", "defect_sightings",
     "nightly_list", "flags", "flag_aliases", "camera_conditions", "work_orders", "work_order_events",
-    "alert_outbox", "alert_deliveries", "frame_counts", "reviews", "review_pictures",
+    "alert_outbox", "alert_deliveries", "frame_counts", "reviews", "review_pictures", "second_looks",
 )  # fmt: skip
 VIEWS = (
     "maintenance_report", "sightings_report", "machine_health", "machine_repairs", "defect_rate_hourly",

@@ -3,18 +3,22 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import dashboard
-from dashboard import loaders
+from dashboard import access, loaders, writing
+from dashboard.access import Person
 from dashboard.database import DataUnavailable, Trouble
 from dashboard.english import ENGLISH
 from dashboard.german import GERMAN
 from dashboard.maintenance_rows import OrderDetail
+from dashboard.rows import RefusedMessage
 from dashboard.settings import DashboardSettings
+from services.contracts.user_file import Role
 from services.runtime.settings import PostgresSettings
 from tests.fakes.dashboard_rows import (
     NOW,
@@ -75,7 +79,7 @@ def replace(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def replace_all(**answers: object) -> None:
         usual: dict[str, object] = {"line": line(), "newest_defects": [], "health": health(), "report": []}
-        usual |= {"maintenance": maintenance(), "order_detail": OrderDetail((), ())}
+        usual |= {"refused_messages": [], "maintenance": maintenance(), "order_detail": OrderDetail((), ())}
         for name, answer in (usual | answers).items():
             monkeypatch.setattr(loaders, name, replacement(answer))
 
@@ -249,3 +253,34 @@ def test_a_language_nobody_wrote_is_english(replace: Callable[..., None]) -> Non
     at.query_params["lang"] = "tlh"
     at.run()
     assert ENGLISH[Trouble.GONE.value] in [error.value for error in at.error]
+
+
+def a_refused(**changes: object) -> RefusedMessage:
+    values: dict[str, object] = {
+        "frame_id": UUID(int=5), "camera_id": "cam-2", "reason": "truncated_image", "detail": SCRIPT,
+        "rejected_at": NOW, "payload_bytes": 2048, "second_look": None, "problem": None, **changes,
+    }  # fmt: skip
+    return RefusedMessage(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.ENGINEER])
+def test_only_an_engineer_has_a_refused_message_sent_again(
+    replace: Callable[..., None], monkeypatch: pytest.MonkeyPatch, role: Role
+) -> None:
+    asked: list[UUID] = []
+    replace()
+    loader = st.cache_data(lambda: [a_refused(), a_refused(frame_id=UUID(int=6), second_look="waiting")])
+    monkeypatch.setattr(loaders, "refused_messages", loader)
+    monkeypatch.setattr(access, "person", lambda: Person("Ada", role))
+    monkeypatch.setattr(writing, "ask_second_look", asked.append)
+    at = open_page(PAGES[1])
+    assert not at.exception
+    assert any("waits to be sent" in table.value.to_string() for table in at.dataframe)
+    pressed = [button for button in at.button if button.label == "Send it again"]
+    if role < Role.ENGINEER:
+        assert pressed == []
+        assert "Log in as an engineer" in shown(at)
+        return
+    pressed[0].click().run()
+    assert not at.exception
+    assert asked == [UUID(int=5)]

@@ -15,7 +15,8 @@ GRANT SELECT (frame_id) ON millsight.rejected_frames TO millsight_classifier;
 GRANT SELECT (name, version, sha256) ON millsight.model_versions TO millsight_classifier;
 GRANT SELECT ON millsight.alembic_version TO millsight_classifier, millsight_monitor;
 GRANT EXECUTE ON FUNCTION millsight.note_cameras, millsight.note_coils, millsight.note_camera_status,
-    millsight.ensure_partitions, millsight.apply_retention TO millsight_classifier;
+    millsight.ensure_partitions, millsight.apply_retention, millsight.take_second_looks, millsight.finish_second_look
+    TO millsight_classifier;
 
 -- Readers read. Process monitor and planner read what readers read.
 GRANT SELECT ON millsight.lines, millsight.machines, millsight.cameras, millsight.coils, millsight.model_versions,
@@ -27,7 +28,7 @@ GRANT SELECT ON millsight.lines, millsight.machines, millsight.cameras, millsigh
     millsight.alert_deliveries, millsight.sightings_report, millsight.camera_activity, millsight.line_overview,
     millsight.maintenance_report, millsight.machine_health, millsight.machine_repairs, millsight.defect_rate_hourly,
     millsight.coil_report, millsight.containment, millsight.camera_health, millsight.frame_counts,
-    millsight.reviews, millsight.review_pictures, millsight.review_answers
+    millsight.reviews, millsight.review_pictures, millsight.review_answers, millsight.second_looks
     TO millsight_dashboard, millsight_reports, millsight_monitor, millsight_planner;
 GRANT EXECUTE ON FUNCTION millsight.maintenance_report, millsight.sightings_report, millsight.counted,
     millsight.wilson_low,
@@ -59,4 +60,5 @@ GRANT UPDATE (severity, highest_severity, onset_coil, onset_low_coil, onset_high
 GRANT EXECUTE ON FUNCTION millsight.record_repair, millsight.cluster_id TO millsight_monitor;
 
 -- The planner moves work orders on, one step at a time, and passes on what people see in frames.
-GRANT EXECUTE ON FUNCTION millsight.work_order_step, millsight.review_frame TO millsight_planner;
+GRANT EXECUTE ON FUNCTION millsight.work_order_step, millsight.review_frame, millsight.ask_second_look
+    TO millsight_planner;

@@ -1,0 +1,83 @@
+"""Refused messages one by one, and the button that has one sent again."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+import streamlit as st
+
+from dashboard import access, filters, layout, loaders, writing
+from dashboard.access import NotAllowed
+from dashboard.database import DataUnavailable
+from dashboard.overview import Cell
+from dashboard.planner import Refused
+from dashboard.report import csv_of
+from dashboard.rows import RefusedMessage
+from dashboard.words import byte_size, clean, clock, plain, say
+from services.contracts.errors import ConfigurationError
+from services.contracts.user_file import Role
+
+COLUMNS = (
+    "frame_id", "camera_id", "reason", "detail", "rejected_at", "payload_bytes", "second_look", "problem",
+)  # fmt: skip
+
+
+def refused_table(messages: Sequence[RefusedMessage], where: tzinfo) -> list[dict[str, Cell]]:
+    """Return a row for each refused message, newest first."""
+    return [
+        {
+            plain("table.latest"): clock(each.rejected_at, where),
+            plain("table.camera"): clean(each.camera_id),
+            plain("table.reason"): clean(each.reason),
+            plain("table.size"): byte_size(each.payload_bytes),
+            plain("table.detail"): clean(each.detail),
+            plain("table.again"): again_word(each),
+        }
+        for each in messages
+    ]
+
+
+def again_word(message: RefusedMessage) -> str:
+    """Return what became of the newest wish to send the message again."""
+    if message.second_look is None:
+        return "–"
+    return plain(f"refused.again.{message.second_look}", problem=message.problem or "")
+
+
+def draw() -> None:
+    """Draw the list, and the button for those who may press it."""
+    messages = loaders.refused_messages()
+    if not messages:
+        return
+    where = layout.viewer_zone()
+    st.subheader(say("refused.heading"), help=say("help.refused"))
+    layout.table(refused_table(messages, where), key="refused", wide=frozenset({plain("table.detail")}))
+    st.download_button(
+        plain("refused.download"), csv_of(COLUMNS, messages), file_name="refused-messages.csv",
+        mime="text/csv", icon=":material/download:", on_click="ignore", key="download refused",
+    )  # fmt: skip
+    if not access.may(Role.ENGINEER):
+        st.caption(say("refused.log_in"))
+        return
+    by_id = {str(each.frame_id): each for each in messages}
+    names = {
+        key: clean(f"{clock(each.rejected_at, where)} {each.camera_id} {each.reason}")
+        for key, each in by_id.items()
+    }
+    chosen = by_id[filters.pick("refused", say("refused.pick"), names)]
+    waits = chosen.second_look == "waiting"
+    if st.button(say("refused.send"), icon=":material/replay:", disabled=waits, key="send again"):
+        _send(chosen)
+
+
+def _send(message: RefusedMessage) -> None:
+    try:
+        writing.ask_second_look(message.frame_id)
+    except (Refused, ConfigurationError) as refusal:
+        st.error(say("act.refused", reason=refusal))
+    except NotAllowed as refusal:
+        st.error(say("act.not_allowed", role=plain(f"role.{refusal.role.name.lower()}")))
+    except DataUnavailable as missing:
+        st.error(say(missing.trouble.value))
+    else:
+        loaders.refused_messages.clear()
+        st.rerun()
