@@ -8,9 +8,10 @@ from dashboard import loaders, model_data
 from dashboard.model_rows import Comparison, Drift, VersionRow
 
 _TTL_S = 20.0
+_LIVE_TTL_S = 5.0
 
 
-@st.cache_data(ttl=_TTL_S, max_entries=2, show_spinner=False)
+@st.cache_data(ttl=_LIVE_TTL_S, max_entries=2, show_spinner=False)
 def versions() -> Sequence[VersionRow]:
     """Return every version that classified frames, the one in use first."""
     return model_data.versions(loaders.database())

@@ -34,8 +34,7 @@ _WIDTH_PX = 240
 def _page() -> None:
     rows = {version_key(row): row for row in model_loaders.versions()}
     if not rows:
-        for name in ("model_version", "model_frames"):
-            st.metric(say(f"metric.{name}"), "–", help=say(f"help.{name}"), border=True)
+        layout.live(_no_figures)
         st.info(say("model.no_version"), icon=":material/network_intelligence:")
         return
     names = {key: clean(key) for key in rows}
@@ -44,15 +43,28 @@ def _page() -> None:
         others = {key: clean(key) for key, row in rows.items() if row.name == one.name and row is not one}
         chosen = filters.pick("other", say("model.compare"), {"": plain("model.compare.none"), **others})
     other = rows.get(chosen)
-    with st.container(horizontal=True, key="figures"):
-        for name, figure in figures(one).items():
-            st.metric(say(f"metric.{name}"), figure, help=say(f"help.{name}"), border=True, height="stretch")
+    layout.live(lambda: _figures(version_key(one)))
     _card(one, other)
     if other is not None:
         _recorded(one, other)
     _drift(one)
     _training(one)
     _versions(tuple(rows.values()))
+
+
+def _no_figures() -> None:
+    model_loaders.versions()
+    for name in ("model_version", "model_frames"):
+        st.metric(say(f"metric.{name}"), "–", help=say(f"help.{name}"), border=True)
+
+
+def _figures(key: str) -> None:
+    row = next((row for row in model_loaders.versions() if version_key(row) == key), None)
+    if row is None:
+        return
+    with st.container(horizontal=True, key="figures"):
+        for name, figure in figures(row).items():
+            st.metric(say(f"metric.{name}"), figure, help=say(f"help.{name}"), border=True, height="stretch")
 
 
 def _card(one: VersionRow, other: VersionRow | None) -> None:

@@ -40,13 +40,18 @@ def _page() -> None:
     with st.container(horizontal=True):
         machine = filters.pick("machine", say("review.machine"), _machine_names())
         defect_class = filters.pick("class", say("review.class"), _class_names())
+    layout.live(lambda: _figures(why, machine, defect_class))
+    found = review_loaders.queue(why, machine, defect_class)
+    _say_what_happened()
+    _frame(found)
+    _tables(found)
+
+
+def _figures(why: str, machine: str, defect_class: str) -> None:
     found = review_loaders.queue(why, machine, defect_class)
     with st.container(horizontal=True, key="figures"):
         for name, figure in figures(found).items():
             st.metric(say(f"metric.{name}"), figure, help=say(f"help.{name}"), border=True, height="stretch")
-    _say_what_happened()
-    _frame(found)
-    _tables(found)
 
 
 def _why_names() -> dict[str, str]:

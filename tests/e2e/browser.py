@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -55,7 +55,7 @@ def running_browser(executable: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def running_dashboard(url_file: Path, log_file: Path) -> Iterator[str]:
+def running_dashboard(url_file: Path, log_file: Path, more: Mapping[str, str] | None = None) -> Iterator[str]:
     """Run the dashboard on a free port; yields its address."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT_ROOT / "dashboard" / "streamlit_app.py")]
@@ -63,6 +63,7 @@ def running_dashboard(url_file: Path, log_file: Path) -> Iterator[str]:
         "DASHBOARD_POSTGRES__URL_FILE": str(url_file),
         "DASHBOARD_LIVE__REFRESH_S": "1",
         "DASHBOARD_LIVE__SILENT_AFTER_S": "5",
+        **(more or {}),
     }
     with log_file.open("wb") as log:
         process = subprocess.Popen(
@@ -92,6 +93,16 @@ def settle(page: Page) -> None:
     page.wait_for_selector("[data-testid=stMetric], [data-testid=stAlert]", timeout=60_000)
     page.wait_for_selector("[data-testid=stStatusWidget]", state="hidden", timeout=60_000)
     page.wait_for_timeout(1500)
+
+
+def metric(page: Page, label: str) -> str:
+    found = page.locator("[data-testid=stMetric]").filter(has_text=label).locator("[data-testid=stMetricValue]")
+    return found.first.inner_text().strip()
+
+
+def visit(page: Page, address: str, name: str, query: str = "") -> None:
+    page.goto(address + PAGES[name] + query)
+    settle(page)
 
 
 def save_whole_page(page: Page, file: Path) -> None:

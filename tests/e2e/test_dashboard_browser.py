@@ -2,129 +2,25 @@
 
 import csv
 import os
-import re
-import tempfile
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dashboard.english import ENGLISH
-from services.contracts.monitor_records import CoilResult
-from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from tests.e2e.browser import (
     NARROW,
     PAGES,
     WIDE,
-    find_browser,
-    running_browser,
+    metric,
     running_dashboard,
     save_all_pages,
-    settle,
+    visit,
 )
-from tests.fakes.coil_facts import a_coil, a_defect, a_flag
-from tests.fakes.plant import ODD_CAMERA, SCRIPT, LivePlant, PlantInDatabase, SeenFrame, drawn_jpeg
+from tests.fakes.plant import DELIVERING, ODD_CAMERA, SCRIPT, LivePlant, PlantInDatabase
 
-DELIVERING = ["cam-1", "cam-2", "cam-4", ODD_CAMERA]
-# Streamlit's client asks for these two below a page's own path first, and then at the root.
-PROBED = re.compile(
-    r"/(account|cameras|review|model|correlation|machine|coil_map|pipeline_health|maintenance|maintenance_report)/_stcore/(health|host-config)$"
-)
-# A plant's network may have no way out: nothing is fetched from elsewhere.
-OUR_OWN = re.compile(r"(http://127\.0\.0\.1:\d+/|data:|blob:|about:)")
 PATIENCE_MS = 40_000
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[EmbeddedPostgres]:
-    with tempfile.TemporaryDirectory(prefix="millsight-test-", ignore_cleanup_errors=True) as home:
-        Path(home).chmod(0o755)
-        server = EmbeddedPostgres(Path(home), free_port())
-        server.start()
-        yield server
-        server.stop()
-
-
-@pytest.fixture(scope="module")
-def plant(database: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> PlantInDatabase:
-    """Four cameras in the line file and one outside; cam-3 fell silent two minutes ago."""
-    prepared = PlantInDatabase(database.admin_url)
-    prepared.prepare_roles()
-    prepared.migrate()
-    prepared.apply_line(tmp_path_factory.mktemp("line"))
-    prepared.register_model()
-    now = datetime.now(UTC)
-    frames = []
-    for second in range(120, 360):
-        at = now - timedelta(seconds=second)
-        frames += [SeenFrame(camera, at) for camera in [*DELIVERING, "cam-3"]]
-        if second % 10 == 0:
-            image = drawn_jpeg("oil_spot", second)
-            frames.append(SeenFrame("cam-2", at, "oil_spot", 0.8, image=image, coil_id=SCRIPT))
-    prepared.see(frames)
-    prepared.refuse("cam-2", "truncated_image", f"the JPEG ends early {SCRIPT}", now - timedelta(minutes=2))
-    prepared.judge(
-        [
-            CoilResult(
-                a_coil(number, coil_id=f"C-{number}", ended_at=now - timedelta(minutes=6 - number)),
-                (a_defect(number, 1000.0 * number + 250),),
-                [a_flag(advice=f"Change the roll. {SCRIPT}")] if number == 5 else [],
-            )
-            for number in range(1, 6)
-        ]
-    )
-    prepared.report_status("cam-4", now, dropped_total=17, spooled_frames=3, spool_bytes=99_000)
-    return prepared
-
-
-@pytest.fixture(scope="module")
-def address(plant: PlantInDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("dashboard")
-    url_file = folder / "url"
-    url_file.write_text(plant.dashboard_url, encoding="utf-8")
-    with running_dashboard(url_file, folder / "dashboard.log") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = find_browser()
-    if executable is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium in PATH: CI must install one")
-        pytest.skip("no Chromium in PATH")
-    with running_browser(executable) as chromium:
-        yield chromium
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that fails the test afterwards when anything went wrong in the browser."""
-    context = browser.new_context(viewport={"width": WIDE[0], "height": WIDE[1]}, timezone_id="Europe/Berlin")
-    opened = context.new_page()
-    wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    opened.on("response", lambda r: wrong.append(r.url) if r.status >= 400 and not PROBED.search(r.url) else None)
-    opened.on("request", lambda request: None if OUR_OWN.match(request.url) else wrong.append(request.url))
-    opened.on("console", lambda m: wrong.append(m.text) if m.type == "error" and "404" not in m.text else None)
-    yield opened
-    assert opened.locator("[data-testid=stException]").count() == 0
-    context.close()
-    assert wrong == []
-
-
-def metric(page: Page, label: str) -> str:
-    found = page.locator("[data-testid=stMetric]").filter(has_text=label).locator("[data-testid=stMetricValue]")
-    return found.first.inner_text().strip()
-
-
-def visit(page: Page, address: str, name: str, query: str = "") -> None:
-    page.goto(address + PAGES[name] + query)
-    settle(page)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

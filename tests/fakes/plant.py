@@ -27,6 +27,7 @@ from tests.fakes.coil_facts import GROUPS
 
 SCRIPT: Final = "<script>alert('x')</script> **bold** [link](http://example.org) :red[word] $x^2$"
 ODD_CAMERA: Final = "__-odd_-CAM_"
+DELIVERING: Final = ("cam-1", "cam-2", "cam-4", ODD_CAMERA)
 
 LINE_FILE: Final = f"""
 lines:
