@@ -119,6 +119,26 @@ from timed where delays is not null
 order by slice_start
 """
 
+# The same over slices of whole minutes: frames are counted already, and the delays of the first seconds of each
+# slice stand for it.
+_DELAY_OF_MINUTES: LiteralString = """
+with counted_minutes as (
+    select date_bin(%(slice)s, minute, %(start)s) as slice_start, sum(frames)::bigint as frames
+    from frame_counts where minute >= %(start)s and minute <= %(as_of)s group by 1
+)
+select c.slice_start, c.frames, t.delays[1] as p50_s, t.delays[2] as p95_s
+from counted_minutes c
+cross join lateral (
+    select percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from stored_at - captured_at))
+               as delays
+    from inspections
+    where captured_at >= c.slice_start and captured_at < c.slice_start + %(slice)s / %(every)s
+      and captured_at <= %(as_of)s
+) t
+where t.delays is not null
+order by c.slice_start
+"""
+
 _REJECTED: LiteralString = """
 select distinct on (reason) reason, count(*) over (partition by reason) as frames, rejected_at as last_at,
        camera_id as last_camera_id, detail as last_detail, payload_bytes as last_bytes
@@ -204,14 +224,17 @@ def health_snapshot(database: Database, window_s: float) -> HealthSnapshot:
     ends = {"as_of": as_of, "window": window}
     recent = {"as_of": as_of, "window": min(window, _DELAY_WINDOW)}
     every = max(1, round(window_s / _FULL_SAMPLE_S))
-    slices = {"as_of": as_of, "start": as_of - window, "slice": window / _DELAY_SLICES, "every": every}
+    length = window / _DELAY_SLICES
+    by_minutes = length % timedelta(minutes=1) == timedelta()
+    start = (as_of - window).replace(second=0, microsecond=0) if by_minutes else as_of - window
+    slices = {"as_of": as_of, "start": start, "slice": length, "every": every}
     newest = database.rows(Moment, _NEWEST_CAPTURE)
     return HealthSnapshot(
         as_of=as_of,
         window_s=window_s,
         newest_captured_at=newest[0].as_of if newest else None,
         delay=database.rows(DelaySummary, _DELAY, recent)[0],
-        points=tuple(database.rows(DelayPoint, _DELAY_POINTS, slices)),
+        points=tuple(database.rows(DelayPoint, _DELAY_OF_MINUTES if by_minutes else _DELAY_POINTS, slices)),
         rejected=tuple(database.rows(RejectedRow, _REJECTED, {"as_of": as_of, "window": REJECTED_WINDOW})),
         statuses=tuple(database.rows(CameraStatusRow, _STATUSES)),
         models=tuple(database.rows(ModelUseRow, _MODELS, ends)),

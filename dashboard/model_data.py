@@ -50,7 +50,8 @@ where minute >= %(as_of)s - interval '25 hours' and minute <= %(as_of)s
 group by camera_id, date_trunc('hour', minute) order by camera_id, hour limit 5000
 """
 
-# Only the newest minutes in which both versions have frames are read frame by frame.
+# Only the newest minutes in which both versions have frames are read frame by frame: the limits keep the planner
+# from joining whole days instead.
 _BOTH: LiteralString = """
 with minutes as (
     select minute from frame_counts
@@ -62,10 +63,15 @@ pairs as (
     select a.frame_id, a.captured_at, a.camera_id, a.model_name, a.defect_class as one_class,
            a.confidence as one_confidence, b.defect_class as other_class, b.confidence as other_confidence
     from minutes m
-    join inspections a on a.captured_at >= m.minute and a.captured_at < m.minute + interval '1 minute'
-        and a.model_name = %(name)s and a.model_version = %(one)s
-    join inspections b on b.frame_id = a.frame_id and b.captured_at = a.captured_at
-        and b.model_name = a.model_name and b.model_version = %(other)s
+    cross join lateral (
+        select * from inspections
+        where captured_at >= m.minute and captured_at < m.minute + interval '1 minute'
+          and model_name = %(name)s and model_version = %(one)s limit 20000
+    ) a
+    cross join lateral (
+        select * from inspections where frame_id = a.frame_id and captured_at = a.captured_at
+          and model_name = a.model_name and model_version = %(other)s limit 1
+    ) b
 )
 """
 

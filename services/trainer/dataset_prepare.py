@@ -70,7 +70,8 @@ def prepare_dataset(
             on_image(index + 1, len(dataset.entries))
         _write_tables(dataset, rows, staged)
         grouped = grouped_split(dataset, share, seed)
-        random = random_split(dataset, share, seed)
+        written = {entry.image_path: row["image_path"] for entry, row in zip(dataset.entries, rows, strict=True)}
+        random = {written[image] for image in random_split(dataset, share, seed)}
         drawn = {"seed": seed, "held_out_share": share}
         _write_json(staged / GROUPED_FILE, {**drawn, "held_out_coils": sorted(grouped)})
         _write_json(staged / RANDOM_FILE, {**drawn, "held_out_images": sorted(random)})

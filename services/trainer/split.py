@@ -18,23 +18,30 @@ SPLIT_FILE = "split.json"
 
 @dataclass(frozen=True, slots=True)
 class CoilSplit:
-    """Which coils are held out, and how they were chosen."""
+    """Which coils are held out, and how they were chosen; of a random split, which images."""
 
     seed: int
     held_out_share: float
     held_out_coils: frozenset[str]
+    held_out_images: frozenset[str] = frozenset()
 
     def is_held_out(self, frame: LabelledFrame) -> bool:
         """Tell whether the frame must not be trained on."""
-        return frame.coil in self.held_out_coils
+        return frame.coil in self.held_out_coils or frame.image_path in self.held_out_images
+
+    @property
+    def is_random(self) -> bool:
+        """Whether images were drawn, whatever coil they are of: such a split leaks where a coil has several."""
+        return bool(self.held_out_images)
 
     def as_text(self) -> str:
         """Return the split as JSON, coils sorted."""
-        document = {
-            "seed": self.seed,
-            "held_out_share": self.held_out_share,
-            "held_out_coils": sorted(self.held_out_coils),
-        }
+        key, chosen = (
+            ("held_out_images", self.held_out_images)
+            if self.is_random
+            else ("held_out_coils", self.held_out_coils)
+        )
+        document = {"seed": self.seed, "held_out_share": self.held_out_share, key: sorted(chosen)}
         return json.dumps(document, indent=1) + "\n"
 
     @staticmethod
@@ -46,8 +53,9 @@ class CoilSplit:
         """
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-            coils = frozenset(str(coil) for coil in document["held_out_coils"])
-            return CoilSplit(int(document["seed"]), float(document["held_out_share"]), coils)
+            images = frozenset(str(image) for image in document.get("held_out_images", ()))
+            coils = frozenset(str(coil) for coil in ([] if images else document["held_out_coils"]))
+            return CoilSplit(int(document["seed"]), float(document["held_out_share"]), coils, images)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(f"The split file {path} cannot be read: {error}.") from error
 

@@ -89,7 +89,7 @@ def test_rows_hold_what_reports_need(demo: Line) -> None:
     assert max(probabilities, key=probabilities.__getitem__) == defect_class
     assert probabilities[defect_class] == pytest.approx(confidence, abs=0.001)
     assert position_m is not None
-    assert (model, version) == ("surface_defects", "1")
+    assert (model, version) == ("surface_defects", "2")
     assert topic.startswith("frames.cam-")
     assert partition >= 0
     assert offset >= 0

@@ -31,7 +31,7 @@ def test_the_served_model_is_as_good_on_rendered_frames_as_its_card_says(
         model.close()
     assert evaluation.model_name == "surface_defects"
     assert evaluation.report.top1.n == PER_CLASS * len(SURFACE_LABELS)
-    card = json.loads((project_root / "model_repository/surface_defects/1/model_card.json").read_text())
+    card = json.loads((project_root / "model_repository/surface_defects/2/model_card.json").read_text())
     promised_low, promised_high = card["figures"]["rendered_frames"]["top1"]["wilson95"]
     low, high = evaluation.report.top1.interval
     assert low <= promised_high, evaluation.report.top1

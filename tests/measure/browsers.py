@@ -72,7 +72,7 @@ def open_browsers(browser: Browser, address: str, count: int) -> list[Callable[[
     closing: list[Callable[[], None]] = []
     for number in range(count):
         context = browser.new_context(viewport={"width": WIDE[0], "height": WIDE[1]})
-        context.new_page().goto(address + PAGES[live[number % len(live)]])
+        context.new_page().goto(address + PAGES[live[number % len(live)]], wait_until="commit", timeout=120_000)
         closing.append(context.close)
     return closing
 
