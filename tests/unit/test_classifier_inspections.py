@@ -140,7 +140,9 @@ def test_of_each_cameras_reports_the_newest_is_stored() -> None:
         for camera in ("cam-1", "cam-2")
     ]
     repository = classified(*(("cameras.status", encode_camera_status(report)) for report in reports))
-    assert repository.statuses[-2:] == reports[-2:]
+    assert {status.camera_id: status for status in repository.statuses} == {
+        status.camera_id: status for status in reports
+    }
     assert len(repository.statuses) < len(reports)
 
 

@@ -103,18 +103,21 @@ def test_a_name_that_is_no_directory_name_is_refused(tmp_path: Path) -> None:
 
 def test_the_shipped_configuration_is_what_the_trainer_writes(project_root: Path, tmp_path: Path) -> None:
     shipped = project_root / "model_repository" / "surface_defects"
-    model = ov.Core().read_model(shipped / "1" / "model.xml")
-    card = json.loads((shipped / "1" / "model_card.json").read_text(encoding="utf-8"))
+    version = ModelRepository(shipped.parent).served_version("surface_defects")
+    model = ov.Core().read_model(shipped / str(version) / "model.xml")
+    card = json.loads((shipped / str(version) / "model_card.json").read_text(encoding="utf-8"))
     served = ServedModel(model, tuple(card["evidence_bias"]))
     ModelRepository(tmp_path).publish("surface_defects", SURFACE_LABELS, served, EXTRAS)
     for name in ("config.pbtxt", "labels.txt"):
         written = (tmp_path / "surface_defects" / name).read_text(encoding="utf-8")
-        assert written == (shipped / name).read_text(encoding="utf-8")
+        wanted = (shipped / name).read_text(encoding="utf-8")
+        assert written == wanted.replace(f"versions: [ {version} ]", "versions: [ 1 ]")
     shutil.rmtree(tmp_path / "surface_defects")
 
 
-def test_the_shipped_version_is_small_and_matches_its_hashes(project_root: Path) -> None:
-    version = project_root / "model_repository" / "surface_defects" / "1"
+@pytest.mark.parametrize("number", ["1", "2"])
+def test_a_shipped_version_is_small_and_matches_its_hashes(project_root: Path, number: str) -> None:
+    version = project_root / "model_repository" / "surface_defects" / number
     card = json.loads((version / "model_card.json").read_text(encoding="utf-8"))
     assert sum(entry.stat().st_size for entry in version.iterdir()) < 30_000_000
     assert {name: sha256_of(version / name) for name in card["sha256"]} == card["sha256"]
