@@ -28,6 +28,7 @@ MODEL_ENGLISH: Final[dict[str, str]] = {
     "model.share": "{value} ({range}, n = {n})",
     "model.recall": "Recall by class on held-out coils",
     "help.model.recall": "Share of the frames of a class that are called so, with the 95 % Wilson interval.",
+    "model.no_recall": "The card of this version has no recall by class.",
     "model.curves": "Training",
     "model.curve.accuracy": "Accuracy on training batches",
     "model.curve.loss": "Loss on training batches",

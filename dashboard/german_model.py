@@ -26,6 +26,7 @@ MODEL_GERMAN: Final[dict[str, str]] = {
     "model.recall": "Trefferquote je Klasse auf zurückgehaltenen Coils",
     "help.model.recall": "Anteil der Bilder einer Klasse, die so genannt werden, mit dem 95-%-Intervall nach"
     " Wilson.",
+    "model.no_recall": "Die Karte dieser Version hat keine Trefferquote je Klasse.",
     "model.curves": "Training",
     "model.curve.accuracy": "Genauigkeit auf Trainingsstapeln",
     "model.curve.loss": "Verlust auf Trainingsstapeln",

@@ -91,7 +91,9 @@ def drift_table(drift: Drift) -> list[dict[str, Cell]]:
                 plain("table.frames_1h"): sum(now),
                 plain("table.psi"): "–" if index is None else number(index, 2),
                 plain("table.verdict"): verdict_on(index),
-                plain("table.most_changed"): plain(
+                plain("table.most_changed"): "–"
+                if index is None
+                else plain(
                     "model.drift.from_to",
                     defect=class_word(largest.defect_class),
                     before=percent(largest.before / max(1, sum(before))),

@@ -74,7 +74,11 @@ def _card(one: VersionRow, other: VersionRow | None) -> None:
             st.markdown(f"**{escape(version_key(row))}**")
         layout.table(accuracy_table(row.card), key=f"accuracy {version_key(row)}")
     st.subheader(say("model.recall"), help=say("help.model.recall"))
-    layout.table(recall_table(one, other), key="recall")
+    rows = recall_table(one, other)
+    if rows:
+        layout.table(rows, key="recall")
+    else:
+        st.caption(say("model.no_recall"))
     with st.expander(say("model.limits")):
         for sentence in limits(one.card):
             st.markdown(escape(sentence))
