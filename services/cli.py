@@ -24,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 USER_ERROR_EXIT_CODE = 2
+_TRAINER_PACKAGES = frozenset({"keras", "matplotlib", "nncf", "openvino", "tensorflow"})
 
 for command in (stack.up, stack.down, stack.status, stack.logs, bench, train, evaluate, analyse, simulate):
     app.command()(command)
@@ -44,6 +45,16 @@ def main() -> None:
         app()
     except MillsightError as error:
         print(f"millsight: {error}", file=sys.stderr)
+        sys.exit(USER_ERROR_EXIT_CODE)
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package not in _TRAINER_PACKAGES:
+            raise
+        print(
+            f"millsight: this command needs the package {package}, which is not installed here:"
+            " run `make install`, or install the extra 'trainer'",
+            file=sys.stderr,
+        )
         sys.exit(USER_ERROR_EXIT_CODE)
     except KeyboardInterrupt:
         sys.exit(130)

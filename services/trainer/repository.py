@@ -14,12 +14,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import openvino as ov
+from typing import TYPE_CHECKING, Any
 
 from services.contracts.errors import ConfigurationError
-from services.trainer.served import ServedModel
+
+if TYPE_CHECKING:  # versions are listed and judged where no OpenVINO is installed
+    from services.trainer.served import ServedModel
 
 MODEL_FILE = "model.xml"
 WEIGHTS_FILE = "model.bin"
@@ -108,6 +108,10 @@ class ModelRepository:
         Raises:
             ConfigurationError: The version cannot be read or the file cannot be written.
         """
+        import openvino as ov
+
+        from services.trainer.served import ServedModel
+
         folder = self._directory / name
         try:
             graph = ov.Core().read_model(folder / str(version) / MODEL_FILE)
@@ -167,6 +171,8 @@ def sha256_of(path: Path) -> str:
 
 
 def _write_version(directory: Path, model: ServedModel, card: Mapping[str, Any]) -> None:
+    import openvino as ov
+
     try:
         ov.save_model(model.ir, directory / MODEL_FILE, compress_to_fp16=False)
     except RuntimeError as error:  # OpenVINO's only way to say that a file cannot be written
