@@ -5,15 +5,11 @@ from datetime import tzinfo
 
 import streamlit as st
 
-from dashboard import access, filters, layout, loaders, writing
-from dashboard.access import NotAllowed
-from dashboard.database import DataUnavailable
+from dashboard import access, acting, filters, layout, loaders, writing
 from dashboard.overview import Cell
-from dashboard.planner import Refused
 from dashboard.report import csv_of
 from dashboard.rows import RefusedMessage
 from dashboard.words import byte_size, clean, clock, plain, say
-from services.contracts.errors import ConfigurationError
 from services.contracts.user_file import Role
 
 COLUMNS = (
@@ -70,14 +66,7 @@ def draw() -> None:
 
 
 def _send(message: RefusedMessage) -> None:
-    try:
+    with acting.explained():
         writing.ask_second_look(message.frame_id)
-    except (Refused, ConfigurationError) as refusal:
-        st.error(say("act.refused", reason=refusal))
-    except NotAllowed as refusal:
-        st.error(say("act.not_allowed", role=plain(f"role.{refusal.role.name.lower()}")))
-    except DataUnavailable as missing:
-        st.error(say(missing.trouble.value))
-    else:
         loaders.refused_messages.clear()
         st.rerun()

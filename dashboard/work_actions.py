@@ -4,14 +4,10 @@ from typing import Final
 
 import streamlit as st
 
-from dashboard import access, loaders, writing
-from dashboard.access import NotAllowed
-from dashboard.database import DataUnavailable
+from dashboard import access, acting, loaders, writing
 from dashboard.maintenance_rows import OrderRow
-from dashboard.planner import Refused
 from dashboard.words import plain, say
 from dashboard.writing import Step
-from services.contracts.errors import ConfigurationError
 from services.contracts.user_file import Role
 
 _STEPS: Final = {
@@ -63,17 +59,8 @@ def _feedback() -> str | None:
 
 
 def _take(step: Step) -> None:
-    try:
+    with acting.explained():
         state = writing.take_step(step)
-    except Refused as refusal:
-        st.error(say("act.refused", reason=refusal))
-    except NotAllowed as refusal:
-        st.error(say("act.not_allowed", role=plain(f"role.{refusal.role.name.lower()}")))
-    except ConfigurationError as mistake:
-        st.error(say("act.refused", reason=mistake))
-    except DataUnavailable as missing:
-        st.error(say(missing.trouble.value))
-    else:
         loaders.forget_work()
         state_name = plain(f"order.{state}")
         st.session_state[_SAID] = say("act.done_so", order=step.order, state=state_name)

@@ -4,11 +4,8 @@ from uuid import UUID
 
 import streamlit as st
 
-from dashboard import access, filters, layout, loaders, review_loaders, writing
-from dashboard.access import NotAllowed
-from dashboard.database import DataUnavailable
+from dashboard import access, acting, filters, layout, loaders, review_loaders, writing
 from dashboard.pictures import picture
-from dashboard.planner import Refused
 from dashboard.report import csv_of
 from dashboard.review_rows import FramePicture, QueuedFrame, QueueSnapshot
 from dashboard.review_view import (
@@ -24,7 +21,6 @@ from dashboard.review_view import (
     reasons,
 )
 from dashboard.words import class_word, clean, clock, confidence, plain, say
-from services.contracts.errors import ConfigurationError
 from services.contracts.user_file import Role
 from services.domain.classes import NO_DEFECT, SURFACE_LABELS
 from services.runtime.clock import utc_now
@@ -144,15 +140,8 @@ def _put_off(frame: QueuedFrame) -> None:
 
 
 def _answer(frame: QueuedFrame, defect_class: str | None) -> None:
-    try:
+    with acting.explained("review.refused"):
         writing.give_answer(answer_of(frame, defect_class))
-    except (Refused, ConfigurationError) as refusal:
-        st.error(say("review.refused", reason=str(refusal).rstrip(".")))
-    except NotAllowed as refusal:
-        st.error(say("act.not_allowed", role=plain(f"role.{refusal.role.name.lower()}")))
-    except DataUnavailable as missing:
-        st.error(say(missing.trouble.value))
-    else:
         st.session_state.pop(_LOOKED_AT, None)
         review_loaders.forget()
         st.session_state[_SAID] = (

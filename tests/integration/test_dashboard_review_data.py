@@ -11,14 +11,13 @@ from uuid import UUID, uuid4
 import pytest
 from typer.testing import CliRunner
 
-from dashboard import access, loaders
+from dashboard import access
 from dashboard.access import NotAllowed, Person
 from dashboard.database import Database, PoolLimits
 from dashboard.planner import Refused
 from dashboard.review_data import picture_of, queue
 from dashboard.review_rows import QueuedFrame
 from dashboard.review_view import answer_of
-from dashboard.settings import AccessSettings, DashboardSettings
 from dashboard.writing import give_answer
 from services.adapters.postgres.monitor_store import PostgresMonitorStore
 from services.adapters.postgres.roles import OWNER
@@ -29,10 +28,10 @@ from services.contracts.user_file import Role
 from services.domain.classes import SURFACE_LABELS
 from services.domain.inspection import Inspection, ModelVersion, Verdict
 from services.domain.monitoring.facts import Sighting
-from services.runtime.settings import PostgresSettings
 from services.trainer.dataset import read_dataset
 from services.trainer.frames import image_files, read_frames
 from tests.fakes.coil_facts import THEN, a_coil, a_defect, a_flag
+from tests.fakes.dashboard_login import log_in
 from tests.fakes.plant import drawn_jpeg
 from tests.fixtures_postgres import Database as Server
 from tests.fixtures_postgres import Repository, an_inspection
@@ -75,14 +74,7 @@ def page(
         flags = [a_flag()] if number == 5 else []
         changes = {"sightings": seen} if number == 5 else {}
         monitor_store.save_coil(CoilResult(a_coil(number), (a_defect(number, 5250.0, **changes),), flags))
-    file = tmp_path / "planner.url"
-    file.write_text(database.planner_url, encoding="utf-8")
-    given = DashboardSettings(
-        postgres=PostgresSettings.model_validate({"url": "postgresql://nowhere"}),
-        access=AccessSettings(planner_url_file=file),
-    )
-    monkeypatch.setattr(loaders, "settings", lambda: given)
-    monkeypatch.setattr(access, "person", lambda: Person("Ada", Role.OPERATOR))
+    log_in(monkeypatch, tmp_path, database.planner_url, Role.OPERATOR)
     opened = Database(database.dashboard_url, PoolLimits(size=2, wait_s=0.5, statement_timeout_s=2.0))
     yield opened
     opened.close()

@@ -5,18 +5,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dashboard import access, loaders, writing
-from dashboard.access import Person
+from dashboard import writing
 from dashboard.database import DataUnavailable
 from dashboard.planner import Refused
-from dashboard.settings import AccessSettings, DashboardSettings
 from dashboard.writing import Step, take_step
 from services.adapters.postgres.monitor_store import PostgresMonitorStore
 from services.contracts.errors import ConfigurationError
 from services.contracts.monitor_records import CoilResult
 from services.contracts.user_file import Role
-from services.runtime.settings import PostgresSettings
 from tests.fakes.coil_facts import a_coil, a_defect, a_flag
+from tests.fakes.dashboard_login import log_in
 from tests.fixtures_postgres import Database as Server
 
 ORDER = "WO-000001"
@@ -30,15 +28,7 @@ def planner(
     for number in range(1, 6):
         flags = [a_flag()] if number == 5 else []
         monitor_store.save_coil(CoilResult(a_coil(number), (a_defect(number, 1000.0 * number + 250),), flags))
-    file = tmp_path / "planner.url"
-    file.write_text(database.planner_url, encoding="utf-8")
-    given = DashboardSettings(
-        postgres=PostgresSettings.model_validate({"url": "postgresql://nowhere"}),
-        access=AccessSettings(planner_url_file=file),
-    )
-    monkeypatch.setattr(loaders, "settings", lambda: given)
-    monkeypatch.setattr(access, "person", lambda: Person("Ada", Role.OPERATOR))
-    return file
+    return log_in(monkeypatch, tmp_path, database.planner_url, Role.OPERATOR)
 
 
 def test_a_step_changes_the_order_and_the_audit_trail_says_who(planner: Path, database: Server) -> None:

@@ -10,12 +10,11 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from dashboard import access, loaders
+from dashboard import access
 from dashboard.access import NotAllowed, Person
 from dashboard.data import refused_messages
 from dashboard.database import Database as Reader
 from dashboard.planner import Refused
-from dashboard.settings import AccessSettings, DashboardSettings
 from dashboard.writing import ask_second_look
 from services.adapters.kafka.config import GroupMembership, consumer_config, producer_config
 from services.adapters.kafka.producer import RecordPublisher
@@ -27,6 +26,7 @@ from services.contracts.errors import DeliveryFailed, MessageGone
 from services.contracts.user_file import Role
 from services.domain.inspection import BrokerPosition
 from services.runtime.settings import KafkaSettings, PostgresSettings
+from tests.fakes.dashboard_login import log_in
 from tests.fixtures_postgres import Database, Repository, a_reject
 
 
@@ -91,14 +91,7 @@ def looks(database: Database) -> Iterator[PostgresSecondLooks]:
 @pytest.fixture
 def ada(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engineer is logged in, and the dashboard has its planner's URL."""
-    file = tmp_path / "planner.url"
-    file.write_text(database.planner_url, encoding="utf-8")
-    given = DashboardSettings(
-        postgres=PostgresSettings.model_validate({"url": "postgresql://nowhere"}),
-        access=AccessSettings(planner_url_file=file),
-    )
-    monkeypatch.setattr(loaders, "settings", lambda: given)
-    monkeypatch.setattr(access, "person", lambda: Person("Ada", Role.ENGINEER))
+    log_in(monkeypatch, tmp_path, database.planner_url, Role.ENGINEER)
 
 
 def test_a_message_comes_again_byte_for_byte_with_key_headers_and_time(

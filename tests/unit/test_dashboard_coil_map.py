@@ -1,27 +1,21 @@
 """The coil map: its words, its chart, and the page itself with loaders replaced."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import dashboard
-from dashboard import coil_map_loaders, loaders
+from dashboard import coil_map_loaders
 from dashboard.charts import LIGHT
 from dashboard.coil_map_charts import coil_map
 from dashboard.coil_map_rows import CoilDetail, CoilRow, DefectPlace, SightingRow
 from dashboard.coil_map_view import defect_table, figures, shown
-from dashboard.database import DataUnavailable, Trouble
-from dashboard.settings import DashboardSettings
+from dashboard.database import Trouble
 from dashboard.words import plain
-from services.runtime.settings import PostgresSettings
+from tests.fakes.dashboard_app import answering, opened, settings_of_nowhere
 from tests.fakes.dashboard_rows import NOW, SCRIPT
 from tests.fakes.plant import drawn_jpeg
 from tests.unit.test_dashboard_pages import shown as text_of
-
-DOOR = str(Path(dashboard.__file__).with_name("streamlit_app.py"))
 
 
 def coil(coil_id: str = "C-7", **changes: object) -> CoilRow:
@@ -63,24 +57,13 @@ DEFECTS = (
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open the page with these coils, this detail and these sightings; a `Trouble` is raised."""
-    st.cache_data.clear()
-    given = DashboardSettings(postgres=PostgresSettings.model_validate({"url": "postgresql://nowhere"}))
-    monkeypatch.setattr(loaders, "settings", lambda: given)
+    settings_of_nowhere(monkeypatch)
 
     def open_page(coils: object, detail: object = None, seen: object = (), **address: str) -> AppTest:
-        def load(*_: object) -> object:
-            if isinstance(coils, Trouble):
-                raise DataUnavailable(coils)
-            return coils
-
-        monkeypatch.setattr(coil_map_loaders, "coils", load)
+        monkeypatch.setattr(coil_map_loaders, "coils", answering(coils))
         monkeypatch.setattr(coil_map_loaders, "detail", lambda *_: detail)
         monkeypatch.setattr(coil_map_loaders, "sightings", lambda *_: seen)
-        at = AppTest.from_file(DOOR, default_timeout=20)
-        at.run()
-        for name, value in address.items():
-            at.query_params[name] = value
-        return at.switch_page("app_pages/coil_map.py").run()
+        return opened("coil_map", **address)
 
     return open_page
 

@@ -2,26 +2,21 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import dashboard
-from dashboard import correlation_loaders, loaders
+from dashboard import correlation_loaders
 from dashboard.charts import LIGHT
 from dashboard.correlation_charts import cause_bars, heat_map
 from dashboard.correlation_rows import CameraCount, CorrelationSnapshot, FlagCause, GroupCount
 from dashboard.correlation_view import camera_cells, figures, first_against_seen, group_cells, sentences, shares
-from dashboard.database import DataUnavailable, Trouble
-from dashboard.settings import DashboardSettings
+from dashboard.database import Trouble
 from dashboard.words import plain
-from services.runtime.settings import PostgresSettings
+from tests.fakes.dashboard_app import answering, opened, settings_of_nowhere
 from tests.fakes.dashboard_rows import NOW, SCRIPT
 from tests.unit.test_dashboard_pages import shown
 
-DOOR = str(Path(dashboard.__file__).with_name("streamlit_app.py"))
 GROUPS = (
     GroupCount("washer-1", "cam-2", "oil_spot", 2.0, 2.0, 4000.0),
     GroupCount("skinpass-1", "cam-3", "rolled_pit", 20.0, 4.0, 2000.0),
@@ -55,22 +50,11 @@ def found(**changes: object) -> CorrelationSnapshot:
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open the page with this snapshot; a `Trouble` is raised."""
-    st.cache_data.clear()
-    given = DashboardSettings(postgres=PostgresSettings.model_validate({"url": "postgresql://nowhere"}))
-    monkeypatch.setattr(loaders, "settings", lambda: given)
+    settings_of_nowhere(monkeypatch)
 
     def open_page(answer: object, **address: str) -> AppTest:
-        def load(_hours: int) -> object:
-            if isinstance(answer, Trouble):
-                raise DataUnavailable(answer)
-            return answer
-
-        monkeypatch.setattr(correlation_loaders, "snapshot", load)
-        at = AppTest.from_file(DOOR, default_timeout=20)
-        at.run()
-        for name, value in address.items():
-            at.query_params[name] = value
-        return at.switch_page("app_pages/correlation.py").run()
+        monkeypatch.setattr(correlation_loaders, "snapshot", answering(answer))
+        return opened("correlation", **address)
 
     return open_page
 

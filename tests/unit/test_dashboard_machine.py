@@ -2,27 +2,22 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import dashboard
-from dashboard import loaders, machine_loaders
+from dashboard import machine_loaders
 from dashboard.charts import LIGHT
-from dashboard.database import DataUnavailable, Trouble
+from dashboard.database import Trouble
 from dashboard.machine_charts import control_chart
 from dashboard.machine_report import html_report
 from dashboard.machine_rows import ClassShare, FlagRow, MachineDetail, MachineName
 from dashboard.machine_view import figures, marks_of, repair_marks, roll_sentences
-from dashboard.settings import DashboardSettings
 from services.domain.spc.control_chart import ChartKind, Stream, StreamPoint, draw
-from services.runtime.settings import PostgresSettings
+from tests.fakes.dashboard_app import answering, opened, settings_of_nowhere
 from tests.fakes.dashboard_rows import NOW, SCRIPT
 from tests.unit.test_dashboard_pages import shown
 
-DOOR = str(Path(dashboard.__file__).with_name("streamlit_app.py"))
 COILS = 12
 
 
@@ -59,23 +54,12 @@ MACHINE = MachineName(
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open the page with these machines and this detail; a `Trouble` is raised."""
-    st.cache_data.clear()
-    given = DashboardSettings(postgres=PostgresSettings.model_validate({"url": "postgresql://nowhere"}))
-    monkeypatch.setattr(loaders, "settings", lambda: given)
+    settings_of_nowhere(monkeypatch)
 
     def open_page(machines: object, found: MachineDetail | None = None, **address: str) -> AppTest:
-        def load_machines() -> object:
-            if isinstance(machines, Trouble):
-                raise DataUnavailable(machines)
-            return machines
-
-        monkeypatch.setattr(machine_loaders, "machines", load_machines)
+        monkeypatch.setattr(machine_loaders, "machines", answering(machines))
         monkeypatch.setattr(machine_loaders, "detail", lambda *_: found or detail())
-        at = AppTest.from_file(DOOR, default_timeout=20)
-        at.run()
-        for name, value in address.items():
-            at.query_params[name] = value
-        return at.switch_page("app_pages/machine.py").run()
+        return opened("machine", **address)
 
     return open_page
 

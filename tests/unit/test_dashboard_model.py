@@ -7,24 +7,20 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import dashboard
-from dashboard import loaders, model_loaders
-from dashboard.database import DataUnavailable, Trouble
+from dashboard import model_loaders
+from dashboard.database import Trouble
 from dashboard.model_card_view import accuracy_table, confusion, curve, limits, recall_table, reliability, share
 from dashboard.model_rows import Agreement, ClassCount, Comparison, Drift, HourOfCamera, TwoVerdicts, VersionRow
 from dashboard.model_view import drift_table, figures, stability_index, verdict_on, version_table
-from dashboard.settings import DashboardSettings
 from dashboard.words import plain
-from services.runtime.settings import PostgresSettings
 from tests.conftest import PROJECT_ROOT
+from tests.fakes.dashboard_app import answering, opened, settings_of_nowhere
 from tests.fakes.dashboard_rows import NOW, SCRIPT
 from tests.fakes.plant import drawn_jpeg
 from tests.unit.test_dashboard_pages import shown
 
-DOOR = str(Path(dashboard.__file__).with_name("streamlit_app.py"))
 CARDS = sorted((PROJECT_ROOT / "model_repository" / "surface_defects").glob("*/model_card.json"))
 FULL: dict[str, Any] = {
     "date": "2026-11-25",
@@ -70,26 +66,15 @@ DRIFT = Drift(
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open the page with these versions, this comparison and this drift; a `Trouble` is raised."""
-    st.cache_data.clear()
-    given = DashboardSettings(postgres=PostgresSettings.model_validate({"url": "postgresql://nowhere"}))
-    monkeypatch.setattr(loaders, "settings", lambda: given)
+    settings_of_nowhere(monkeypatch)
 
     def open_page(
         versions: object, compared: Comparison = NO_FRAMES, drift: Drift = DRIFT, **address: str
     ) -> AppTest:
-        def load() -> object:
-            if isinstance(versions, Trouble):
-                raise DataUnavailable(versions)
-            return versions
-
-        monkeypatch.setattr(model_loaders, "versions", load)
+        monkeypatch.setattr(model_loaders, "versions", answering(versions))
         monkeypatch.setattr(model_loaders, "comparison", lambda *_: compared)
         monkeypatch.setattr(model_loaders, "drift", lambda *_: drift)
-        at = AppTest.from_file(DOOR, default_timeout=20)
-        at.run()
-        for name, value in address.items():
-            at.query_params[name] = value
-        return at.switch_page("app_pages/model.py").run()
+        return opened("model", **address)
 
     return open_page
 

@@ -2,14 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import dashboard
 from dashboard import access, loaders, review_loaders, writing
 from dashboard.access import Person
 from dashboard.database import DataUnavailable, Trouble
@@ -17,17 +14,14 @@ from dashboard.planner import Refused
 from dashboard.review_rows import ClassAnswers, FramePicture, QueuedFrame, QueueSnapshot
 from dashboard.review_view import answer_table, choices, figures, next_frame, reasons
 from dashboard.rows import LineSnapshot
-from dashboard.settings import DashboardSettings
 from dashboard.words import plain
 from dashboard.writing import Answer
 from services.contracts.user_file import Role
 from services.domain.classes import SURFACE_LABELS
-from services.runtime.settings import PostgresSettings
+from tests.fakes.dashboard_app import opened, settings_of_nowhere
 from tests.fakes.dashboard_rows import NOW, SCRIPT
 from tests.fakes.plant import drawn_jpeg
 from tests.unit.test_dashboard_pages import shown
-
-DOOR = str(Path(dashboard.__file__).with_name("streamlit_app.py"))
 
 
 def queued(number: int, **changes: object) -> QueuedFrame:
@@ -71,9 +65,7 @@ class Plant:
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open the page on a plant, as an operator unless said otherwise."""
-    st.cache_data.clear()
-    given = DashboardSettings(postgres=PostgresSettings.model_validate({"url": "postgresql://nowhere"}))
-    monkeypatch.setattr(loaders, "settings", lambda: given)
+    settings_of_nowhere(monkeypatch)
     monkeypatch.setattr(loaders, "line", lambda _: LineSnapshot(NOW, 300.0, (), ()))
 
     def open_page(plant: Plant, role: Role = Role.OPERATOR) -> AppTest:
@@ -82,9 +74,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
         monkeypatch.setattr(review_loaders, "picture_of", lambda _: plant.picture)
         monkeypatch.setattr(review_loaders, "forget", lambda: None)
         monkeypatch.setattr(writing, "give_answer", plant.answer)
-        at = AppTest.from_file(DOOR, default_timeout=20)
-        at.run()
-        return at.switch_page("app_pages/review.py").run()
+        return opened("review")
 
     return open_page
 

@@ -146,7 +146,7 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION millsight.forget_counts IS
     'Part of the retention, for the owner: drops old inspections in DEFAULT, and what frame_counts holds of them and'
-    ' of dropped day partitions';
+    ' of day partitions that are too old; `apply_retention` calls it before it drops those, in the same transaction';
 
 CREATE OR REPLACE FUNCTION millsight.apply_retention() RETURNS SETOF text LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -156,5 +156,4 @@ BEGIN
     SELECT * INTO STRICT kept FROM millsight.retention;
     PERFORM millsight.forget_counts(kept.keep_days);
     RETURN QUERY SELECT millsight.drop_old_partitions(kept.keep_days, kept.keep_image_days);
-    PERFORM millsight.forget_counts(kept.keep_days);
 END $$;
