@@ -72,7 +72,7 @@ def start_network(
 def _imagenet(class_count: int, dropout: float) -> Network:
     try:
         return build_network(class_count, dropout=dropout, weights="imagenet")
-    except Exception as error:
+    except Exception as error:  # Keras raises a bare Exception when a download fails
         raise ConfigurationError(f"The ImageNet weights cannot be downloaded: {error}.") from error
 
 
