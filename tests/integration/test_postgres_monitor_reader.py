@@ -83,7 +83,7 @@ def test_a_commit_that_comes_late_is_not_passed_by(
     database: Database, repository: Repository, reader: PostgresInspectionReader
 ) -> None:
     """A transaction that began first and ends last keeps all younger rows back until it has ended."""
-    early, late = an_inspection(), an_inspection()
+    early, late = an_inspection(camera_id="cam-1"), an_inspection(camera_id="cam-2")
     with psycopg.connect(database.classifier_url) as slow:
         _insert(slow, early)
         repository.store([late], ())
