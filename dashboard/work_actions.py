@@ -11,10 +11,13 @@ from dashboard.writing import Step
 from services.contracts.user_file import Role
 
 _STEPS: Final = {
-    "new": ("acknowledge", "assign", "reject"),
-    "acknowledged": ("start", "assign", "reject"),
-    "in_progress": ("done", "assign", "reject"),
+    "new": ("acknowledge", "assign", "reject", "comment"),
+    "acknowledged": ("start", "assign", "reject", "comment"),
+    "in_progress": ("done", "assign", "reject", "comment"),
+    "done": ("feedback", "comment"),
+    "rejected": ("comment",),
 }
+_JUDGED: Final = frozenset({"done", "feedback"})
 _LATER: Final = "later"
 _SAID: Final = "said of the last step"
 
@@ -37,24 +40,33 @@ def actions(order: OrderRow) -> None:
         st.caption(say("act.log_in"))
         return
     with st.form(f"act {order.work_order_no}"):
-        comment = st.text_input(say("act.comment"), max_chars=4000)
-        to = st.text_input(say("act.to"), value=order.assigned_to or "", max_chars=200)
-        cause = st.text_input(say("act.cause"), value=order.cause_code or "", max_chars=200)
-        feedback = _feedback() if "done" in steps else None
+        comment = st.text_input(say("act.remark"), max_chars=4000)
+        to, cause = _fields(order, steps)
+        feedback = _feedback() if _JUDGED.intersection(steps) else None
         with st.container(horizontal=True):
             pressed = [step for step in steps if st.form_submit_button(say(f"act.{step}"), key=f"step {step}")]
     if pressed:
         _take(Step(
             order.work_order_no, pressed[0], comment or None,
-            feedback if pressed[0] == "done" else None,
+            feedback if pressed[0] in _JUDGED else None,
             cause if pressed[0] in ("reject", "done") else None,
             to if pressed[0] == "assign" else None,
         ))  # fmt: skip
 
 
+def _fields(order: OrderRow, steps: tuple[str, ...]) -> tuple[str, str]:
+    """Ask to whom and what the cause is, where a step takes it."""
+    to = cause = ""
+    if "assign" in steps:
+        to = st.text_input(say("act.to"), value=order.assigned_to or "", max_chars=200)
+    if "reject" in steps:
+        cause = st.text_input(say("act.cause"), value=order.cause_code or "", max_chars=200)
+    return to, cause
+
+
 def _feedback() -> str | None:
-    names = {name: plain(f"act.feedback.{name}") for name in (_LATER, "verified", "no_change")}
-    chosen = st.selectbox(say("act.feedback"), list(names), format_func=names.__getitem__)
+    names = {name: plain(f"act.worked.{name}") for name in (_LATER, "verified", "no_change")}
+    chosen = st.selectbox(say("act.worked"), list(names), format_func=names.__getitem__)
     return None if chosen == _LATER else chosen
 
 
@@ -62,6 +74,6 @@ def _take(step: Step) -> None:
     with acting.explained():
         state = writing.take_step(step)
         loaders.forget_work()
-        state_name = plain(f"order.{state}")
-        st.session_state[_SAID] = say("act.done_so", order=step.order, state=state_name)
+        said = "act.written" if step.step == "comment" else "act.done_so"
+        st.session_state[_SAID] = say(said, order=step.order, state=plain(f"order.{state}"))
         st.rerun()

@@ -117,7 +117,7 @@ def report(
 def export(
     version: VersionArgument,
     out: Annotated[Path, typer.Option(help="Directory to write; must not exist yet.")],
-    target: Annotated[str, typer.Option(help="openvino-int8, saved-model or keras.")] = "openvino-int8",
+    target: Annotated[str, typer.Option(help="openvino-int8, onnx, saved-model or keras.")] = "openvino-int8",
     repository: RepositoryOption = _PROJECT / "model_repository",
 ) -> None:
     """Write a version in a format that other tools read, with its labels and card."""

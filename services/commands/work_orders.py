@@ -123,6 +123,17 @@ def reject(
     _take(url_file, number, "reject", who, cause_code=cause, comment=comment)
 
 
+@app.command("comment")
+def remark(
+    number: Number,
+    who: Who,
+    comment: Annotated[str, typer.Option("--text", help="Anything worth keeping")],
+    url_file: UrlFile = None,
+) -> None:
+    """Write something down without moving the order on; closed orders take remarks too."""
+    _take(url_file, number, "comment", who, comment=comment)
+
+
 @app.command("feedback")
 def give_feedback(
     number: Number,

@@ -15,7 +15,8 @@ from services.trainer.warm_start import start_network
 OPENVINO_INT8 = "openvino-int8"
 SAVED_MODEL = "saved-model"
 KERAS = "keras"
-TARGETS = (OPENVINO_INT8, SAVED_MODEL, KERAS)
+ONNX = "onnx"
+TARGETS = (OPENVINO_INT8, ONNX, SAVED_MODEL, KERAS)
 _PROBES_PER_CLASS = 4
 _PROBE_SEED = 910_000
 
@@ -23,8 +24,9 @@ _PROBE_SEED = 910_000
 def export_version(repository: Path, name: str, version: int, target: str, out: Path) -> None:
     """Write a version, its labels and its card into a new directory.
 
-    `openvino-int8` is the served file itself. `saved-model` and `keras` hold the network in real numbers with the
-    kernels of the INT8 file: it answers as the served model does, but for the rounding of activations.
+    `openvino-int8` is the served file itself. `onnx`, `saved-model` and `keras` hold the network in real numbers
+    with the kernels of the INT8 file: it answers as the served model does, but for the rounding of activations.
+    `onnx` and `saved-model` have the served model's input and outputs.
 
     Raises:
         ConfigurationError: There is no such version or target, or the directory cannot be written.
@@ -60,5 +62,9 @@ def _write_network(repository: Path, name: str, version: int, target: str, stage
         network.model.save(staged / "model.keras")
         return
     from services.trainer.export import served_network
+    from services.trainer.served import as_input
 
-    served_network(network, FRAME_PX).export(str(staged / "saved_model"), format="tf_saved_model", verbose=False)
+    served = served_network(network, FRAME_PX)
+    served(as_input(images[:1]))  # Keras exports to ONNX only what was called once
+    file, form = ("model.onnx", "onnx") if target == ONNX else ("saved_model", "tf_saved_model")
+    served.export(str(staged / file), format=form, verbose=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 import nncf
+import numpy as np
 import openvino as ov
 import tensorflow as tf
 from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
@@ -35,15 +36,14 @@ class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
     """
 
     def __init__(self, network: Network, temperature: float) -> None:
-        """Copy the weights of the marks and of the two Dense layers."""
+        """Copy the weights of the marks and of the two Dense layers: arrays, so that a converter keeps them."""
         super().__init__(name=_HEAD_LAYER)
-        kernel, bias = network.marks.get_weights()
-        self._marks_kernel, self._marks_bias = tf.constant(kernel[0, 0]), tf.constant(bias)
-        kernel, bias = network.embedding.get_weights()
-        self._kernel, self._bias = tf.constant(kernel), tf.constant(bias)
+        kernel, self._marks_bias = network.marks.get_weights()
+        self._marks_kernel = kernel[0, 0]
+        self._kernel, self._bias = network.embedding.get_weights()
         kernel, bias = network.head.get_weights()
-        self._head_kernel = tf.constant(kernel / temperature)
-        self._head_bias = tf.constant(bias / temperature)
+        self._head_kernel = np.asarray(kernel / temperature, np.float32)
+        self._head_bias = np.asarray(bias / temperature, np.float32)
 
     def call(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Turn a feature map [n, h, w, c] into probabilities, embedding and evidence."""

@@ -55,6 +55,12 @@ def test_an_operator_acknowledges_a_work_order(address: str, page: Page, plant: 
     page.get_by_role("button", name=ENGLISH["act.acknowledge"]).click()
     expect(page.get_by_text("WO-000001 is now acknowledged", exact=False).first).to_be_visible(timeout=PATIENCE_MS)
     assert plant.ask("select state, acknowledged_by from millsight.work_orders") == [("acknowledged", "Ada")]
+    page.get_by_label(ENGLISH["act.remark"]).fill("<b>roll</b> ordered")
+    page.get_by_role("button", name=ENGLISH["act.comment"]).click()
+    expect(page.get_by_text("Written down on WO-000001", exact=False)).to_be_visible(timeout=PATIENCE_MS)
+    assert plant.ask(
+        "select who, step, comment from millsight.work_order_events order by event_id desc limit 1"
+    ) == [("Ada", "comment", "<b>roll</b> ordered")]
 
 
 def test_an_engineer_has_a_refused_message_sent_again(address: str, page: Page, plant: PlantInDatabase) -> None:

@@ -195,7 +195,8 @@ def test_data_outlives_a_restart_that_takes_seconds_and_ctrl_c_stops_everything(
     began = time.monotonic()
     with (demo.home / "foreground.log").open("wb") as log:
         foreground = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", "up", "--line", str(LINE_FILE)],
+            # Tests that were started in the background hand an ignored Ctrl-C down.
+            ["env", "--default-signal=INT", sys.executable, "-m", "services.cli", "up", "--line", str(LINE_FILE)],
             cwd=PROJECT_ROOT, env=demo.environment, stdout=log, stderr=log,
         )  # fmt: skip
     try:

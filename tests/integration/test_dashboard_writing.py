@@ -34,11 +34,16 @@ def planner(
 def test_a_step_changes_the_order_and_the_audit_trail_says_who(planner: Path, database: Server) -> None:
     assert take_step(Step(ORDER, "acknowledge", comment="on my way")) == "acknowledged"
     assert take_step(Step(ORDER, "assign", to="Grace")) == "acknowledged"
+    assert take_step(Step(ORDER, "comment", comment="waiting for the crane")) == "acknowledged"
     assert database.rows("select state, assigned_to, acknowledged_by from millsight.work_orders") == [
         ("acknowledged", "Grace", "Ada")
     ]
-    trail = database.rows("select who, step from millsight.work_order_events order by event_id")
-    assert trail[-2:] == [("Ada", "acknowledge"), ("Ada", "assign")]
+    trail = database.rows("select who, step, comment from millsight.work_order_events order by event_id")
+    assert trail[-3:] == [
+        ("Ada", "acknowledge", "on my way"),
+        ("Ada", "assign", "assigned to Grace"),
+        ("Ada", "comment", "waiting for the crane"),
+    ]
 
 
 def test_a_step_out_of_order_or_without_a_cause_is_refused_in_a_sentence(planner: Path) -> None:

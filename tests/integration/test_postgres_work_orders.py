@@ -36,6 +36,7 @@ def test_a_work_order_goes_its_way_and_every_step_has_a_name_and_a_time(ordered:
     _step(ordered, "start", who="Bob")
     assert _step(ordered, "done", who="Bob", cause_code="worn work roll", comment="roll changed") == "done"
     _step(ordered, "feedback", who="Cleo", feedback="verified")
+    assert _step(ordered, "comment", who="Cleo", comment="spare roll ordered") == "done"
     order, events = show_work_order(ordered.planner_url, NO)
     assert (order.state, order.feedback, order.cause_code, order.assigned_to) == (
         "done", "verified", "worn work roll", "shift B",
@@ -47,12 +48,13 @@ def test_a_work_order_goes_its_way_and_every_step_has_a_name_and_a_time(ordered:
         ("Bob", "start", "acknowledged", "in_progress", ""),
         ("Bob", "done", "in_progress", "done", "worn work roll; roll changed"),
         ("Cleo", "feedback", "done", "done", "verified"),
+        ("Cleo", "comment", "done", "done", "spare roll ordered"),
     ]
     moments = [each.at for each in events[1:]]
     assert moments == sorted(moments)
     assert moments[0] >= before
     assert ordered.value("SELECT closed_at IS NOT NULL FROM flags") is True
-    assert ordered.value("SELECT count(*) FROM work_order_events WHERE role = 'millsight_planner'") == 5
+    assert ordered.value("SELECT count(*) FROM work_order_events WHERE role = 'millsight_planner'") == 6
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,7 @@ def test_a_work_order_goes_its_way_and_every_step_has_a_name_and_a_time(ordered:
         pytest.param((), "reject", {}, r"say why", id="reject_without_cause"),
         pytest.param((), "acknowledge", {"who": "  "}, r"say who", id="nobody"),
         pytest.param((), "assign", {}, r"say to whom", id="assign_nobody"),
+        pytest.param((), "comment", {"comment": " "}, r"write the comment", id="empty_comment"),
         pytest.param(LIFE, "feedback", {}, r"say whether the repair worked", id="no_feedback"),
         pytest.param(LIFE[:2], "done", {"feedback": "good"}, r"verified or no_change, not 'good'", id="feedback"),
         pytest.param((), "acknowledge", {"feedback": "verified"}, r"belongs to the steps", id="early_feedback"),

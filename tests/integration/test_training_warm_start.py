@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import openvino as ov
 import pytest
 
 from services.adapters.cameras.renderer import render
@@ -110,6 +111,12 @@ def test_a_version_is_exported_for_other_tools(published: Path, tmp_path: Path) 
     images = [np.asarray(render("crease", seed)) for seed in range(2)]
     answer = served.serve(tf.constant(as_input(images)))
     assert answer["probabilities"].shape == (2, len(SURFACE_LABELS))
+    export_version(published, "tiny", 1, "onnx", tmp_path / "onnx")
+    graph = ov.Core().compile_model(tmp_path / "onnx" / "model.onnx", "CPU")
+    assert [each.get_any_name() for each in graph.inputs] == ["image"]
+    elsewhere = graph(as_input(images))
+    for name in ("probabilities", "embedding", "evidence"):
+        np.testing.assert_allclose(elsewhere[name], answer[name], atol=1e-3)
     with pytest.raises(ConfigurationError, match="is no export target"):
         export_version(published, "tiny", 1, "caffe", tmp_path / "x")
     with pytest.raises(ConfigurationError, match="exists already"):

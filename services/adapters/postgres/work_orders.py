@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 from services.adapters.postgres.connecting import connect, translated
 from services.contracts.errors import ConfigurationError
 
-Step = Literal["acknowledge", "start", "done", "reject", "assign", "feedback"]
+Step = Literal["acknowledge", "start", "done", "reject", "assign", "comment", "feedback"]
 
 _NAME: Final = "millsight work-orders"
 
