@@ -21,7 +21,6 @@ from dashboard.rows import (
     MachineRow,
     ModelUseRow,
     Moment,
-    RefusedMessage,
     RejectedRow,
     ReportRow,
 )
@@ -148,17 +147,6 @@ order by reason, rejected_at desc
 limit 50
 """
 
-_REFUSED: LiteralString = """
-select r.frame_id, r.camera_id, r.reason, r.detail, r.rejected_at, r.payload_bytes, s.state as second_look,
-       s.problem
-from rejected_frames r
-left join lateral (
-    select state, problem from second_looks where frame_id = r.frame_id order by request_id desc limit 1
-) s on true
-where r.rejected_at >= now() - %(window)s
-order by r.rejected_at desc limit 100
-"""
-
 _STATUSES: LiteralString = """
 select s.camera_id, s.reported_at, s.state, s.reason, s.captured_total, s.published_total, s.dropped_total,
        s.spooled_frames, s.spool_bytes, s.oldest_spooled_at,
@@ -239,11 +227,6 @@ def health_snapshot(database: Database, window_s: float) -> HealthSnapshot:
         statuses=tuple(database.rows(CameraStatusRow, _STATUSES)),
         models=tuple(database.rows(ModelUseRow, _MODELS, ends)),
     )
-
-
-def refused_messages(database: Database) -> Sequence[RefusedMessage]:
-    """Return the newest 100 messages of a day that could not be inspected, newest first."""
-    return database.rows(RefusedMessage, _REFUSED, {"window": REJECTED_WINDOW})
 
 
 def sightings_report(database: Database, start: datetime, end: datetime) -> Sequence[ReportRow]:

@@ -8,6 +8,8 @@ REFUSED_ENGLISH: Final[dict[str, str]] = {
     " more, and"
     " is inspected or refused anew: worth it after a setting, a reference or a model was mended.",
     "refused.pick": "Message",
+    "refused.picture": "What could be seen of it: {camera}, {reason}",
+    "refused.no_picture": "Nothing could be seen in this message.",
     "refused.send": "Send it again",
     "refused.log_in": "Log in as an engineer on the page Account to have one sent again.",
     "refused.download": "Refused messages as CSV",

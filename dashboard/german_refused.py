@@ -9,6 +9,8 @@ REFUSED_GERMAN: Final[dict[str, str]] = {
     " Topic und wird neu geprüft oder abgewiesen: sinnvoll, nachdem eine Einstellung, ein Verweis oder ein Modell"
     " berichtigt wurde.",
     "refused.pick": "Nachricht",
+    "refused.picture": "Was davon zu sehen ist: {camera}, {reason}",
+    "refused.no_picture": "In dieser Nachricht war nichts zu sehen.",
     "refused.send": "Noch einmal senden",
     "refused.log_in": "Melden Sie sich auf der Seite Konto als Ingenieur an, um eine noch einmal senden zu"
     " lassen.",

@@ -5,10 +5,11 @@ Pages call these functions and nothing of `dashboard.data`; tests replace them.
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 import streamlit as st
 
-from dashboard import data, maintenance_data
+from dashboard import data, maintenance_data, refused_data
 from dashboard.database import Database, PoolLimits
 from dashboard.maintenance_rows import MaintenanceSnapshot, OrderDetail
 from dashboard.rows import DefectFrame, HealthSnapshot, LineSnapshot, RefusedMessage, ReportRow
@@ -67,7 +68,13 @@ def health(minutes: int) -> HealthSnapshot:
 @st.cache_data(ttl=_LIVE_TTL_S, max_entries=2, show_spinner=False)
 def refused_messages() -> Sequence[RefusedMessage]:
     """Return the newest messages that could not be inspected."""
-    return data.refused_messages(database())
+    return refused_data.refused_messages(database())
+
+
+@st.cache_data(ttl=_REPORT_TTL_S, max_entries=32, show_spinner=False)
+def refused_picture(frame_id: UUID) -> bytes | None:
+    """Return what could be seen of a refused message."""
+    return refused_data.refused_picture(database(), frame_id)
 
 
 @st.cache_data(ttl=_REPORT_TTL_S, max_entries=32, show_spinner=False)

@@ -5,7 +5,7 @@ from datetime import tzinfo
 
 import streamlit as st
 
-from dashboard import access, acting, filters, layout, loaders, writing
+from dashboard import access, acting, filters, layout, loaders, pictures, writing
 from dashboard.overview import Cell
 from dashboard.report import csv_of
 from dashboard.rows import RefusedMessage
@@ -51,18 +51,28 @@ def draw() -> None:
         plain("refused.download"), csv_of(COLUMNS, messages), file_name="refused-messages.csv",
         mime="text/csv", icon=":material/download:", on_click="ignore", key="download refused",
     )  # fmt: skip
-    if not access.may(Role.ENGINEER):
-        st.caption(say("refused.log_in"))
-        return
     by_id = {str(each.frame_id): each for each in messages}
     names = {
         key: clean(f"{clock(each.rejected_at, where)} {each.camera_id} {each.reason}")
         for key, each in by_id.items()
     }
     chosen = by_id[filters.pick("refused", say("refused.pick"), names)]
+    _show(chosen)
+    if not access.may(Role.ENGINEER):
+        st.caption(say("refused.log_in"))
+        return
     waits = chosen.second_look == "waiting"
     if st.button(say("refused.send"), icon=":material/replay:", disabled=waits, key="send again"):
         _send(chosen)
+
+
+def _show(message: RefusedMessage) -> None:
+    kept = loaders.refused_picture(message.frame_id)
+    shown = None if kept is None else pictures.picture(kept)
+    if shown is None:
+        st.caption(say("refused.no_picture"))
+        return
+    st.image(shown, caption=say("refused.picture", camera=message.camera_id, reason=message.reason), width=320)
 
 
 def _send(message: RefusedMessage) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from services.classifier.looking import Rejection, SeenFrame
 from services.classifier.unwrap import ReadFrame
 from services.contracts.identity import frame_id_for_bare
-from services.contracts.image_path import thumbnail_jpeg
+from services.contracts.image_path import salvaged_jpeg, thumbnail_jpeg
 from services.contracts.messages import DeadLetter
 from services.contracts.picture_facts import spot_of
 from services.contracts.topics import camera_id_of
@@ -56,6 +56,7 @@ def rejected_frame_of(rejection: Rejection, rejected_at: datetime) -> RejectedFr
         rejected_at=rejected_at,
         payload_bytes=len(rejection.record.value),
         position=at,
+        picture=salvaged_jpeg(rejection.record.value),
     )
 
 

@@ -15,6 +15,8 @@ import simplejpeg
 from services.contracts.errors import RejectedMessage, RejectReason
 from services.contracts.image_header import (
     DEFAULT_LIMITS,
+    JPEG_MAGIC,
+    PNG_MAGIC,
     ImageHeader,
     ImageLimits,
     check_image,
@@ -34,11 +36,13 @@ __all__ = [
     "decode_checked",
     "decode_for_model",
     "encoding_of",
+    "salvaged_jpeg",
     "thumbnail_jpeg",
 ]
 
 Pixels = npt.NDArray[np.uint8]
 
+_START_OF_SCAN: Final = b"\xff\xda"
 _PNG_FLAGS: Final = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
@@ -106,6 +110,47 @@ def thumbnail_jpeg(data: bytes, header: ImageHeader, longest_px: int = 512) -> b
     small = cv2.resize(pixels, (width_px, height_px), interpolation=cv2.INTER_AREA)
     jpeg: bytes = simplejpeg.encode_jpeg(np.ascontiguousarray(small), quality=80, colorspace="RGB")
     return jpeg
+
+
+def salvaged_jpeg(message: bytes, limits: ImageLimits = DEFAULT_LIMITS, longest_px: int = 320) -> bytes | None:
+    """Return a small JPEG of what a forgiving decoder makes of a refused message, for people to look at.
+
+    The image is looked for anywhere in the message, since its envelope may be what is broken. Size, pixels and
+    scans are limited as for frames.
+
+    Returns:
+        None when there is nothing to be seen.
+    """
+    starts = [at for magic in (JPEG_MAGIC, PNG_MAGIC) if (at := message.find(magic)) >= 0]
+    if not starts or len(message) - min(starts) > limits.max_bytes:
+        return None
+    data = message[min(starts) :]
+    try:
+        pixels = _forgiving_jpeg(data, limits, longest_px) if data.startswith(JPEG_MAGIC) else _forgiving_png(data)
+    except (ValueError, KeyError, cv2.error):  # KeyError: the JPEG library meets a colour space without a name
+        return None
+    if pixels is None:
+        return None
+    scale = min(1.0, longest_px / max(pixels.shape[:2]))
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    small = np.ascontiguousarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    return bytes(simplejpeg.encode_jpeg(small, quality=75, colorspace="RGB"))
+
+
+def _forgiving_jpeg(data: bytes, limits: ImageLimits, longest_px: int) -> Pixels | None:
+    height_px, width_px = simplejpeg.decode_jpeg_header(data, strict=False)[:2]
+    pixels_in_all, scans = height_px * width_px, data.count(_START_OF_SCAN)
+    if pixels_in_all > limits.max_pixels or not 0 < scans <= limits.max_scans:
+        return None
+    pixels: Pixels = simplejpeg.decode_jpeg(
+        data, colorspace="RGB", min_height=longest_px, min_width=longest_px, strict=False
+    )
+    return pixels
+
+
+def _forgiving_png(data: bytes) -> Pixels | None:
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), _PNG_FLAGS)
+    return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
 
 def _compare_shape(pixels: Pixels, header: ImageHeader) -> None:

@@ -93,7 +93,8 @@ class RejectedFrame:
     """A message that will never become an inspection: a row of table `rejected_frames` beside its dead letter.
 
     `frame_id` identifies the dead letter (from the broker position), so that a replay adds no second row.
-    `reason` is a value of `services.contracts.errors.RejectReason`, `detail` one clear sentence.
+    `reason` is a value of `services.contracts.errors.RejectReason`, `detail` one clear sentence, `picture` a small
+    JPEG of what could be seen of it.
     """
 
     frame_id: UUID
@@ -103,6 +104,7 @@ class RejectedFrame:
     rejected_at: datetime
     payload_bytes: int
     position: BrokerPosition
+    picture: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from services.adapters.postgres import roles
+from services.contracts.image_path import salvaged_jpeg
 from services.contracts.monitor_records import CoilResult
 from services.contracts.user_file import Role, make_user, users_as_text
 from services.runtime.embedded.ports import free_port
@@ -58,7 +59,8 @@ def plant(database: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) 
         if second % 60 == 0:
             frames.append(SeenFrame("cam-4", at, "crease", 0.41, image=drawn_jpeg("crease", second)))
     prepared.see(frames)
-    prepared.refuse("cam-2", "truncated_image", f"the JPEG ends early {SCRIPT}", now - timedelta(minutes=2))
+    cut = salvaged_jpeg(drawn_jpeg("crease", 7)[:9000])
+    prepared.refuse("cam-2", "truncated_image", f"the JPEG ends early {SCRIPT}", now - timedelta(minutes=2), cut)
     prepared.judge(
         [
             CoilResult(

@@ -65,8 +65,8 @@ values (%s, 'surface_defects', '1', %s, %s, %s, %s, %s, %s)
 _SEEN: Final = "select millsight.note_cameras(%s, %s, %s)"
 _REJECTED: Final = """
 insert into millsight.rejected_frames (frame_id, camera_id, reason, detail, rejected_at, payload_bytes, topic,
-    kafka_partition, kafka_offset, cluster_id)
-values (%s, %s, %s, %s, %s, %s, %s, 0, 0, 'test')
+    kafka_partition, kafka_offset, cluster_id, picture)
+values (%s, %s, %s, %s, %s, %s, %s, 0, 0, 'test', %s)
 """
 
 
@@ -148,9 +148,11 @@ class PlantInDatabase:
             store.save_coil(result)
         store.close()
 
-    def refuse(self, camera_id: str, reason: str, detail: str, rejected_at: datetime) -> None:
+    def refuse(
+        self, camera_id: str, reason: str, detail: str, rejected_at: datetime, picture: bytes | None = None
+    ) -> None:
         with psycopg.connect(self.owner_url) as connection:
-            row = (uuid4(), camera_id, reason, detail, rejected_at, 1234, f"frames.{camera_id}")
+            row = (uuid4(), camera_id, reason, detail, rejected_at, 1234, f"frames.{camera_id}", picture)
             connection.execute(_REJECTED, row)
 
     def report_status(self, camera_id: str, reported_at: datetime, **values: object) -> None:

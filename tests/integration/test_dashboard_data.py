@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import LiteralString
+from uuid import uuid4
 
 import psycopg
 import pytest
 
-from dashboard import data
+from dashboard import data, refused_data
 from dashboard.database import Database, DataUnavailable, PoolLimits, Trouble
 from dashboard.rows import Moment
 from services.runtime.embedded.ports import free_port
@@ -102,6 +103,15 @@ def test_health_tells_delay_refusals_statuses_and_models(plant: PlantInDatabase,
     [status] = health.statuses
     assert (status.dropped_total, status.dropped_in_all) == (2, 7)
     assert [model.model_version for model in health.models] == ["1"]
+
+
+def test_what_could_be_seen_of_a_refused_message_is_kept(plant: PlantInDatabase, database: Database) -> None:
+    plant.refuse("cam-3", "truncated_image", "ends early", datetime.now(UTC), b"jpeg")
+    plant.refuse("cam-3", "empty", "the image is empty", datetime.now(UTC))
+    messages = {each.reason: each.frame_id for each in refused_data.refused_messages(database)}
+    assert refused_data.refused_picture(database, messages["truncated_image"]) == b"jpeg"
+    assert refused_data.refused_picture(database, messages["empty"]) is None
+    assert refused_data.refused_picture(database, uuid4()) is None
 
 
 def test_report_is_the_databases_own(plant: PlantInDatabase, database: Database) -> None:

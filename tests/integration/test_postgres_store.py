@@ -72,7 +72,7 @@ def test_unknown_values_are_null_and_pixels_that_are_not_kept_leave_no_image(
 
 def test_a_replay_adds_no_row_and_is_counted(database: Database, repository: Repository) -> None:
     batch = [an_inspection("crease", image=JPEG) for _ in range(5)]
-    reject = a_reject()
+    reject = a_reject(picture=JPEG)
     repository.store(batch, [reject])
 
     again = repository.store([*batch, an_inspection()], [replace(reject, detail="another sentence")])
@@ -80,7 +80,7 @@ def test_a_replay_adds_no_row_and_is_counted(database: Database, repository: Rep
     assert again == StoreReport(inserted=1, duplicates=5)
     assert database.value("SELECT count(*) FROM inspections") == 6
     assert database.value("SELECT count(*) FROM inspection_images") == 5
-    assert database.rows("SELECT detail FROM rejected_frames") == [("the image ends early",)]
+    assert database.rows("SELECT detail, picture FROM rejected_frames") == [("the image ends early", JPEG)]
 
 
 def test_the_same_frame_twice_in_one_batch_is_one_row(database: Database, repository: Repository) -> None:

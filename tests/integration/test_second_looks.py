@@ -12,9 +12,9 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from dashboard import access
 from dashboard.access import NotAllowed, Person
-from dashboard.data import refused_messages
 from dashboard.database import Database as Reader
 from dashboard.planner import Refused
+from dashboard.refused_data import refused_messages
 from dashboard.writing import ask_second_look
 from services.adapters.kafka.config import GroupMembership, consumer_config, producer_config
 from services.adapters.kafka.producer import RecordPublisher

@@ -79,7 +79,12 @@ def replace(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def replace_all(**answers: object) -> None:
         usual: dict[str, object] = {"line": line(), "newest_defects": [], "health": health(), "report": []}
-        usual |= {"refused_messages": [], "maintenance": maintenance(), "order_detail": OrderDetail((), ())}
+        usual |= {
+            "refused_messages": [],
+            "refused_picture": None,
+            "maintenance": maintenance(),
+            "order_detail": OrderDetail((), ()),
+        }
         for name, answer in (usual | answers).items():
             monkeypatch.setattr(loaders, name, replacement(answer))
 
@@ -276,6 +281,7 @@ def test_only_an_engineer_has_a_refused_message_sent_again(
     at = open_page(PAGES[1])
     assert not at.exception
     assert any("waits to be sent" in table.value.to_string() for table in at.dataframe)
+    assert "Nothing could be seen in this message" in shown(at)
     pressed = [button for button in at.button if button.label == "Send it again"]
     if role < Role.ENGINEER:
         assert pressed == []

@@ -20,6 +20,7 @@ from services.contracts.image_path import (
     Pixels,
     check_image,
     decode_for_model,
+    salvaged_jpeg,
     thumbnail_jpeg,
 )
 from services.contracts.messages import ImageEncoding
@@ -271,3 +272,48 @@ def _mended(data: bytearray) -> bytes:
         mended.write(chunk(kind, body))
         at += 12 + length
     return mended.getvalue()
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_the_upper_part_of_a_cut_jpeg_can_be_seen_though_its_envelope_is_broken(progressive: bool) -> None:
+    whole = jpeg(480, 640, progressive=progressive)
+    seen = salvaged_jpeg(b"\x00no schema" + whole[: len(whole) * 2 // 3])
+    assert seen is not None
+    shown = simplejpeg.decode_jpeg(seen)
+    assert shown.shape == (240, 320, 3)
+    right = cv2.resize(simplejpeg.decode_jpeg(whole), (320, 240), interpolation=cv2.INTER_AREA)
+    assert np.abs(shown[:80].astype(int) - right[:80]).mean() < 12
+
+
+def test_a_whole_png_in_a_broken_envelope_can_be_seen() -> None:
+    seen = salvaged_jpeg(b"\x00" + png(100, 120) + b"rest")
+    assert seen is not None
+    assert simplejpeg.decode_jpeg(seen).shape == (100, 120, 3)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"no picture at all", id="no_image"),
+        pytest.param(b"\xff\xd8\xff" + bytes(90), id="only_a_start"),
+        pytest.param(jpeg() + bytes(DEFAULT_LIMITS.max_bytes), id="too_large"),
+        pytest.param(hand_made_png(60000, 60000, idat(b"")), id="png_bomb"),
+        pytest.param(with_sof(jpeg(), sides=(65500, 65500)), id="jpeg_bomb"),
+        pytest.param(with_scans(jpeg(), DEFAULT_LIMITS.max_scans + 1), id="too_many_scans"),
+    ],
+)
+def test_what_nothing_can_be_seen_of_has_no_picture(message: bytes) -> None:
+    assert salvaged_jpeg(message) is None
+
+
+def test_no_damage_to_a_refused_message_gets_past_the_forgiving_decoder() -> None:
+    """Whatever bytes are changed, there is a picture or there is none; a picture is always readable."""
+    damage = random.Random(11)
+    originals = [jpeg(64, 64), jpeg(64, 64, progressive=True), png(64, 64)]
+    for number in range(MUTATIONS // 10):
+        changed = bytearray(originals[number % 3])
+        for _ in range(damage.randint(1, 6)):
+            changed[damage.randrange(len(changed))] = damage.randrange(256)
+        seen = salvaged_jpeg(bytes(changed[: damage.randint(1, len(changed))]))
+        assert seen is None or simplejpeg.decode_jpeg(seen).size > 0

@@ -169,7 +169,7 @@ def documents(values: Iterable[str | None]) -> BinaryArray:
     return JsonbArray.of([None if value is None else b"\x01" + value.encode() for value in values])
 
 
-def blobs(values: Iterable[bytes]) -> BinaryArray:
+def blobs(values: Iterable[bytes | None]) -> BinaryArray:
     """Encode bytea[]."""
     return ByteaArray.of(values)
 

@@ -20,7 +20,7 @@ from services.contracts.messages import CameraStatus
 from services.domain.inspection import Inspection, ModelVersion, RejectedFrame, StoreReport
 from services.runtime.settings import PostgresSettings
 
-NEEDED_REVISION: Final = "0002"
+NEEDED_REVISION: Final = "0007"
 """The oldest schema that the statements of this module fit; later revisions only add."""
 
 _MOVE_TIMEOUT: Final = "2min"

@@ -34,8 +34,8 @@ ON CONFLICT DO NOTHING
 INSERT_REJECTED: Final = b"""
 INSERT INTO millsight.rejected_frames (
     frame_id, camera_id, reason, detail, rejected_at, payload_bytes,
-    topic, kafka_partition, kafka_offset, cluster_id)
-SELECT * FROM unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    topic, kafka_partition, kafka_offset, cluster_id, picture)
+SELECT * FROM unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
 NOTE_CAMERAS: Final = b"SELECT millsight.note_cameras(%s, %s, %s)"
@@ -124,6 +124,7 @@ def rejected_columns(rejected: Sequence[RejectedFrame]) -> Parameters:
         arrays.integers([r.position.partition for r in rejected]),
         arrays.bigints([r.position.offset for r in rejected]),
         _ids([r.position.cluster_id for r in rejected]),
+        arrays.blobs([r.picture for r in rejected]),
     )
 
 
