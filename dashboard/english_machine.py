@@ -39,9 +39,9 @@ MACHINE_ENGLISH: Final[dict[str, str]] = {
     "machine.no_roll": "{order}: defects repeat every **{period} m**; no roll of the line has that circumference.",
     "machine.no_rolls": "No flag of this machine shows a period.",
     "machine.flags": "Flags and repairs",
-    "help.machine.flags": "Defects per km of this class before the onset and since; after a repair the process"
-    " monitor"
-    " says whether it worked.",
+    "help.machine.flags": "Defects per km of this class before the onset, since, and on up to 200 coils that began"
+    " after the repair; the process monitor says whether it worked.",
+    "machine.repaired": "{rate} on {length} km",
     "machine.no_flags": "This machine has never been flagged.",
     "machine.mark.onset": "onset, {order}",
     "machine.mark.alarm": "flag, {order}",
@@ -65,6 +65,7 @@ MACHINE_ENGLISH: Final[dict[str, str]] = {
     "table.onset": "Onset",
     "table.before": "Per km before",
     "table.after": "Per km since",
+    "table.repaired": "Per km after repair",
     "table.rolls": "Rolls",
     "table.closed": "Closed",
     "machine.signal": "signal",

@@ -38,8 +38,9 @@ MACHINE_GERMAN: Final[dict[str, str]] = {
     " diesen Umfang.",
     "machine.no_rolls": "Keine Meldung dieser Maschine zeigt eine Periode.",
     "machine.flags": "Meldungen und Reparaturen",
-    "help.machine.flags": "Fehler dieser Klasse je km vor dem Beginn und seither; nach einer Reparatur sagt"
-    " die Prozessüberwachung, ob sie gewirkt hat.",
+    "help.machine.flags": "Fehler dieser Klasse je km vor dem Beginn, seither und auf bis zu 200 Coils, die nach"
+    " der Reparatur begannen; ob sie gewirkt hat, sagt die Prozessüberwachung.",
+    "machine.repaired": "{rate} auf {length} km",
     "machine.no_flags": "Diese Maschine wurde nie gemeldet.",
     "machine.mark.onset": "Beginn, {order}",
     "machine.mark.alarm": "Meldung, {order}",
@@ -62,6 +63,7 @@ MACHINE_GERMAN: Final[dict[str, str]] = {
     "table.onset": "Beginn",
     "table.before": "Je km davor",
     "table.after": "Je km seither",
+    "table.repaired": "Je km nach Reparatur",
     "table.rolls": "Rollen",
     "table.closed": "Geschlossen",
     "machine.signal": "Signal",

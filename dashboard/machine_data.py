@@ -3,12 +3,15 @@
 Every function raises `dashboard.database.DataUnavailable` when the database does not answer.
 """
 
-from typing import LiteralString
+from typing import Final, LiteralString
 
 from dashboard.database import Database
 from dashboard.machine_rows import ChartLimit, ClassShare, FlagRow, MachineDetail, MachineName
 from dashboard.rows import Moment
 from services.domain.spc.control_chart import StreamPoint
+
+REPAIR_COILS: Final = 200
+"""Coils after a repair that its rate is taken from, at most; a new onset of the same ends them earlier."""
 
 _NOW: LiteralString = "select now() as as_of"
 
@@ -38,8 +41,24 @@ order by p.ended_at desc, p.coil_id desc limit 2000
 
 _FLAGS: LiteralString = """
 select o.work_order_no, f.defect_class, f.onset_coil, f.onset_at, f.alarm_coil, f.closed_at, o.state, o.feedback,
-       f.rate_per_km, f.baseline_per_km, f.rate_ratio, f.probability, f.matched_rolls, f.period_m, f.reason
+       f.rate_per_km, f.baseline_per_km, f.rate_ratio, f.probability, f.matched_rolls, f.period_m, f.reason,
+       r.found / nullif(r.exposure_m, 0) * 1000 as repaired_per_km, r.exposure_m / 1000 as repaired_km
 from flags f join work_orders o using (flag_id)
+left join lateral (
+    select sum(p.first_seen) as found, sum(p.exposure_m) as exposure_m
+    from (
+        select c.coil_id from coil_records c
+        where o.state = 'done' and c.line_id = f.line_id and c.ended_at > o.finished_at
+          and c.started_at >= o.finished_at
+          and c.ended_at < coalesce((
+              select min(n.onset_at) from flags n
+              where n.line_id = f.line_id and n.group_id = f.group_id and n.defect_class = f.defect_class
+                and n.alarm_at > o.finished_at
+          ), 'infinity')
+        order by c.ended_at limit %(coils)s
+    ) c join stream_points p on p.line_id = f.line_id and p.coil_id = c.coil_id and p.group_id = f.group_id
+        and p.defect_class = f.defect_class
+) r on true
 where %(machine)s = any (f.machine_ids) order by f.alarm_at desc limit 100
 """
 
@@ -64,5 +83,5 @@ def machine_detail(database: Database, machine_id: str, defect_class: str, days:
         classes=tuple(database.rows(ClassShare, _CLASSES, of_span)),
         points=tuple(reversed(database.rows(StreamPoint, _POINTS, of_span))),
         limit=limits[0].threshold if limits else None,
-        flags=tuple(database.rows(FlagRow, _FLAGS, {"machine": machine_id})),
+        flags=tuple(database.rows(FlagRow, _FLAGS, {"machine": machine_id, "coils": REPAIR_COILS})),
     )

@@ -31,7 +31,11 @@ class ClassShare:
 
 @dataclass(frozen=True, slots=True)
 class FlagRow:
-    """A flag of the machine's group, open or closed."""
+    """A flag of the machine's group, open or closed.
+
+    `repaired_per_km` is the rate over the coils that began after the repair, `repaired_km` what was inspected of
+    them; None before a repair, and while nothing was inspected since.
+    """
 
     work_order_no: str
     defect_class: str | None
@@ -48,6 +52,8 @@ class FlagRow:
     matched_rolls: list[str]
     period_m: float | None
     reason: str
+    repaired_per_km: float | None
+    repaired_km: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ CLASS_COLUMNS = ("defect_class", "first_seen", "expected", "exposure_m")
 FLAG_COLUMNS = (
     "work_order_no", "defect_class", "onset_coil", "onset_at", "alarm_coil", "closed_at", "state", "feedback",
     "rate_per_km", "baseline_per_km", "rate_ratio", "probability", "matched_rolls", "period_m", "reason",
+    "repaired_per_km", "repaired_km",
 )  # fmt: skip
 POINT_COLUMNS = ("coil_id", "ended_at", "point", "centre", "lower", "upper", "signal")
 _M_PER_KM = 1000.0
@@ -76,6 +77,7 @@ def flag_table(flags: Sequence[FlagRow], where: tzinfo, now: datetime) -> list[d
             plain("table.before"): number(flag.baseline_per_km),
             plain("table.after"): number(flag.rate_per_km),
             plain("table.times"): number(flag.rate_ratio),
+            plain("table.repaired"): _after_repair(flag),
             plain("table.sure"): percent(flag.probability),
             plain("table.rolls"): clean(", ".join(flag.matched_rolls)) or "–",
             plain("table.state"): clean(flag.feedback or flag.state),
@@ -83,6 +85,12 @@ def flag_table(flags: Sequence[FlagRow], where: tzinfo, now: datetime) -> list[d
         }
         for flag in flags
     ]
+
+
+def _after_repair(flag: FlagRow) -> str:
+    if flag.repaired_per_km is None or flag.repaired_km is None:
+        return "–"
+    return plain("machine.repaired", rate=number(flag.repaired_per_km), length=number(flag.repaired_km))
 
 
 def roll_sentences(flags: Sequence[FlagRow]) -> list[str]:

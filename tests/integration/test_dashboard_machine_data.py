@@ -1,12 +1,14 @@
 """The machine page's questions, asked of a real PostgreSQL through the read-only role."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from dashboard.database import Database, PoolLimits
 from dashboard.machine_data import machine_detail, machines
 from services.adapters.postgres.monitor_store import PostgresMonitorStore
+from services.adapters.postgres.work_orders import StepRequest, take_step
 from services.contracts.monitor_records import CoilResult
 from tests.fakes.coil_facts import a_coil, a_defect, a_flag
 from tests.fixtures_postgres import Database as Server
@@ -42,6 +44,23 @@ def test_a_flagged_machine_has_its_flag_its_limit_and_its_points(page: Database,
     )
     assert len(found.points) == counted[0][0]
     assert [point.ended_at for point in found.points] == sorted(point.ended_at for point in found.points)
+
+
+def test_a_repair_is_followed_by_the_rate_of_the_coils_that_began_after_it(
+    page: Database, database: Server, monitor_store: PostgresMonitorStore
+) -> None:
+    for step in ("acknowledge", "start", "done"):
+        take_step(database.planner_url, StepRequest("WO-000001", step, "Ada"))
+    now = datetime.now(UTC)
+    straddling = a_coil(6, ended_at=now + timedelta(minutes=2))
+    monitor_store.save_coil(CoilResult(straddling, (), []))
+    [before] = machine_detail(page, "skinpass-1", "rolled_pit", 30).flags
+    assert (before.repaired_per_km, before.repaired_km) == (None, None)
+    for number in (7, 8):
+        monitor_store.save_coil(CoilResult(a_coil(number, ended_at=now + timedelta(minutes=6 * number)), (), []))
+    [after] = machine_detail(page, "skinpass-1", "rolled_pit", 30).flags
+    assert after.repaired_per_km == pytest.approx(2 * 2.0 / 1.8)
+    assert after.repaired_km == pytest.approx(1.8)
 
 
 def test_a_machine_of_the_same_line_shares_the_limit_and_has_no_flag(page: Database) -> None:

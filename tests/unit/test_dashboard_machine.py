@@ -1,7 +1,7 @@
 """The machine page: its words, its chart, its file, and the page itself with loaders replaced."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,7 +12,7 @@ from dashboard.database import Trouble
 from dashboard.machine_charts import control_chart
 from dashboard.machine_report import html_report
 from dashboard.machine_rows import ClassShare, FlagRow, MachineDetail, MachineName
-from dashboard.machine_view import figures, marks_of, repair_marks, roll_sentences
+from dashboard.machine_view import figures, flag_table, marks_of, repair_marks, roll_sentences
 from services.domain.spc.control_chart import ChartKind, Stream, StreamPoint, draw
 from tests.fakes.dashboard_app import answering, opened, settings_of_nowhere
 from tests.fakes.dashboard_rows import NOW, SCRIPT
@@ -32,7 +32,8 @@ def flag(**changes: object) -> FlagRow:
         "work_order_no": "WO-000001", "defect_class": "rolled_pit", "onset_coil": "C-8",
         "onset_at": NOW - timedelta(minutes=4), "alarm_coil": "C-9", "closed_at": None, "state": "new",
         "feedback": None, "rate_per_km": 9.5, "baseline_per_km": 1.1, "rate_ratio": 8.6, "probability": 0.97,
-        "matched_rolls": ["work-roll-top"], "period_m": 1.885, "reason": "rolled pits", **changes,
+        "matched_rolls": ["work-roll-top"], "period_m": 1.885, "reason": "rolled pits",
+        "repaired_per_km": None, "repaired_km": None, **changes,
     }  # fmt: skip
     return FlagRow(**values)  # type: ignore[arg-type]  # built from keywords on purpose
 
@@ -68,6 +69,11 @@ def test_onset_and_alarm_are_marked_on_their_coils_and_other_classes_are_not() -
     coils = [f"C-{n}" for n in range(1, COILS + 1)]
     marks = marks_of([flag(), flag(defect_class="crease"), flag(onset_coil="gone")], "rolled_pit", coils)
     assert [(mark.coil_id, mark.kind) for mark in marks] == [("C-8", "onset"), ("C-9", "alarm"), ("C-9", "alarm")]
+
+
+def test_the_history_says_the_rate_after_a_repair_and_on_how_much_strip() -> None:
+    waiting, repaired = flag_table([flag(), flag(repaired_per_km=1.25, repaired_km=12.0)], UTC, NOW)
+    assert (waiting["Per km after repair"], repaired["Per km after repair"]) == ("–", "1.2 on 12.0 km")
 
 
 def test_a_repair_is_marked_on_the_first_coil_after_it() -> None:
