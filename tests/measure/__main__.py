@@ -102,10 +102,10 @@ def beside_the_line(seconds: float = 60.0) -> None:
 
 @app.command()
 def memory(minutes: float = 60.0) -> None:
-    """Say the dashboard's memory every minute while five browsers look at live pages."""
-    with _dashboard() as (_, browser, address):
-        pid = browsers.dashboard_pid(address)
-        browsers.memory_over(browser, address, pid, minutes, typer.echo)
+    """Say the dashboard's memory every minute while five browsers look at live pages and frames are stored."""
+    with _dashboard() as (plant, browser, address):
+        settings = PostgresSettings(url=SecretStr(plant.url_of(roles.CLASSIFIER)))
+        browsers.memory_over(browser, address, settings, minutes, typer.echo)
 
 
 if __name__ == "__main__":

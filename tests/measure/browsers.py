@@ -1,5 +1,6 @@
 """Looks at the dashboard as people do: first content of pages, ten browsers beside a writer, memory over time."""
 
+import itertools
 import os
 import threading
 import time
@@ -7,7 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 import numpy as np
 from playwright.sync_api import Browser
@@ -15,11 +15,13 @@ from playwright.sync_api import Browser
 from services.adapters.postgres.inspections import PostgresInspectionRepository
 from services.runtime.settings import PostgresSettings
 from tests.e2e.browser import PAGES, WIDE
+from tests.fakes.plant import drawn_jpeg
 from tests.fixtures_postgres import an_inspection
 
 _FIRST_CONTENT: Final = "[data-testid=stMetric], [data-testid=stAlert], [data-testid=stDataFrame]"
 _BATCH: Final = 10
 _PAUSE_S: Final = 0.2
+_PICTURES: Final = 200
 
 
 def first_content(browser: Browser, address: str, repeats: int) -> list[str]:
@@ -40,9 +42,13 @@ def first_content(browser: Browser, address: str, repeats: int) -> list[str]:
 
 
 class Writer:
-    """Stores batches of ten frames five times a second as the classifier does, and notes how long each took."""
+    """Stores batches of ten frames five times a second as the classifier does, and notes how long each took.
+
+    One frame in ten is a defect with its picture, no two pictures alike for a while.
+    """
 
     def __init__(self, settings: PostgresSettings) -> None:
+        self._pictures = itertools.cycle([drawn_jpeg("crease", seed) for seed in range(_PICTURES)])
         self._repository = PostgresInspectionRepository(settings)
         self._stopped = threading.Event()
         self.taken_s: list[float] = []
@@ -60,7 +66,8 @@ class Writer:
     def _run(self) -> None:
         while not self._stopped.wait(_PAUSE_S):
             now = datetime.now(UTC)
-            frames = [an_inspection(captured_at=now, frame_id=uuid4()) for _ in range(_BATCH)]
+            frames = [an_inspection(captured_at=now) for _ in range(_BATCH - 1)]
+            frames.append(an_inspection("crease", captured_at=now, image=next(self._pictures)))
             started = time.perf_counter()
             self._repository.store(frames, ())
             self.taken_s.append(time.perf_counter() - started)
@@ -115,12 +122,16 @@ def dashboard_pid(address: str) -> int:
     raise LookupError(f"no dashboard serves {address}")
 
 
-def memory_over(browser: Browser, address: str, pid: int, minutes: float, say: Callable[[str], None]) -> None:
-    """Say the dashboard's memory every minute while five browsers look at live pages."""
+def memory_over(
+    browser: Browser, address: str, settings: PostgresSettings, minutes: float, say: Callable[[str], None]
+) -> None:
+    """Say the dashboard's memory every minute while five browsers look at live pages and frames are stored."""
+    pid = dashboard_pid(address)
     closing = open_browsers(browser, address, 5)
     page = browser.contexts[-1].pages[0]
-    for minute in range(int(minutes) + 1):
-        say(f"minute {minute:>3}: {resident_mb(pid):.1f} MB")
-        page.wait_for_timeout(60_000)
+    with Writer(settings):
+        for minute in range(int(minutes) + 1):
+            say(f"minute {minute:>3}: {resident_mb(pid):.1f} MB")
+            page.wait_for_timeout(60_000)
     for close in closing:
         close()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 
 import numpy as np
+from typing_extensions import override
 
 from dashboard import (
     cameras_data,
@@ -18,6 +19,7 @@ from dashboard import (
     machine_data,
     maintenance_data,
     model_data,
+    refused_data,
     review_data,
 )
 from dashboard.database import Database, Parameters, RowT
@@ -33,6 +35,7 @@ class TimedDatabase(Database):
         self.page = ""
         self.taken_s: dict[tuple[str, str], list[float]] = defaultdict(list)
 
+    @override
     def rows(self, row_type: type[RowT], query: LiteralString, parameters: Parameters | None = None) -> list[RowT]:
         """Ask, and note the time until the last row was there."""
         started = time.perf_counter()
@@ -66,7 +69,7 @@ def pages_of(asked: Database) -> Pages:
     return {
         "line": lambda: (data.line_snapshot(asked, 3600.0), data.newest_defects(asked, 12)),
         "cameras": lambda: (cameras_data.cameras_snapshot(asked), cameras_data.newest_picture(asked, "cam-3")),
-        "pipeline health": lambda: data.health_snapshot(asked, 3600.0),
+        "pipeline health": lambda: (data.health_snapshot(asked, 3600.0), refused_data.refused_messages(asked)),
         "correlation": lambda: correlation_data.snapshot(asked, 24),
         "coil map": coil_page,
         "review": review_page,
