@@ -33,9 +33,11 @@ SECOND_START_S = 60.0  # 10 s on a quiet machine
 def taken_port() -> Iterator[int]:
     """The broker's usual port in use by somebody else: the line must choose another."""
     with socket.socket() as somebody:
+        # Without this, connections that ended a minute ago stop us, but not the broker.
+        somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             somebody.bind(("127.0.0.1", 9092))
-        except OSError:  # in use already: that serves as well
+        except OSError:  # somebody listens already: that serves as well
             yield 9092
             return
         somebody.listen()
