@@ -55,10 +55,21 @@ def running_browser(executable: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def running_dashboard(url_file: Path, log_file: Path, more: Mapping[str, str] | None = None) -> Iterator[str]:
+def running_dashboard(
+    url_file: Path, log_file: Path, more: Mapping[str, str] | None = None, niceness: int = 0
+) -> Iterator[str]:
     """Run the dashboard on a free port; yields its address."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT_ROOT / "dashboard" / "streamlit_app.py")]
+    command = [
+        "nice",
+        "-n",
+        str(niceness),
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(PROJECT_ROOT / "dashboard" / "streamlit_app.py"),
+    ]
     environment = os.environ | {
         "DASHBOARD_POSTGRES__URL_FILE": str(url_file),
         "DASHBOARD_LIVE__REFRESH_S": "1",

@@ -165,6 +165,13 @@ def test_status_says_what_runs_and_where(demo: Line, taken_port: int) -> None:
     assert demo.millsight("status").returncode == 0
 
 
+def test_the_dashboard_gives_way_to_the_line(demo: Line) -> None:
+    own = psutil.Process().nice()
+    niceness = {service["name"]: psutil.Process(service["pid"]).nice() for service in demo.status()["services"]}
+    assert niceness.pop("dashboard") == min(19, own + 10)
+    assert set(niceness.values()) == {own}
+
+
 def test_everything_listens_on_loopback_only(demo: Line) -> None:
     family = [psutil.Process(int(demo.state()["supervisor"]["pid"]))]
     family += family[0].children(recursive=True)

@@ -147,6 +147,8 @@ def test_readers_read_every_table_and_view_in_read_only_transactions(database: D
         "transaction_read_only": "on",
         "statement_timeout": "5s",
         "idle_in_transaction_session_timeout": "10s",
+        "max_parallel_workers_per_gather": "0",
+        "work_mem": "32MB",
         "TimeZone": "UTC",
     }
     with psycopg.connect(database.url(role)) as connection:

@@ -35,7 +35,10 @@ _READER: Final = {
     "statement_timeout": "5s",
     "idle_in_transaction_session_timeout": "10s",
     "idle_session_timeout": "30min",
+    "max_parallel_workers_per_gather": "0",
+    "work_mem": "32MB",
 }
+"""Readers give way to the line: one core a question, sorts in memory and not on the disk that commits wait for."""
 
 
 @dataclass(frozen=True, slots=True)

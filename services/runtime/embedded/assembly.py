@@ -33,6 +33,7 @@ _DEFAULT_PORTS: Final = {
 }
 _FIRST_HEALTH_PORT: Final = 9101
 _MONITOR_HEALTH_PORT: Final = 9190
+_DASHBOARD_NICENESS: Final = 10  # people may wait, frames may not
 _ROOM_RANK, _TRITON_RANK, _KAFKA_RANK, _POSTGRES_RANK = range(4)
 
 
@@ -239,6 +240,7 @@ class Assembly:
             environment=environment,
             cwd=self.options.project,
             stop_grace_s=12.0,
+            niceness=_DASHBOARD_NICENESS if name == "dashboard" else 0,
         )
         room = RoomProcess(name, spec, pages)
         self.parts.append(Part(room, after, _ROOM_RANK))

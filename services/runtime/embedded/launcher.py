@@ -1,7 +1,7 @@
 """Starts one child of the stack: binds its life to the parent's, drops privileges, then becomes the program.
 
-Run as a plain script (`python -I -S launcher.py PARENT_PID DEATH_SIGNAL IDENTITY PROGRAM ARG...`), so that the
-supervisor forks nothing but this: no code runs between fork and exec in a process that has threads.
+Run as a plain script (`python -I -S launcher.py PARENT_PID DEATH_SIGNAL NICENESS IDENTITY PROGRAM ARG...`), so
+that the supervisor forks nothing but this: no code runs between fork and exec in a process that has threads.
 IDENTITY is `-` (stay as you are), `UID:GID` (become that user) or `namespace:UID:GID` (seem that user, inside a
 user namespace of one's own: for a root whose files no other user can reach).
 """
@@ -17,7 +17,8 @@ _CLONE_NEWUSER = 0x10000000
 
 def main(arguments: list[str]) -> None:
     """Take the identity, ask for the death signal, and execute the program."""
-    parent, death_signal, identity, *program = arguments
+    parent, death_signal, niceness, identity, *program = arguments
+    os.nice(int(niceness))
     libc = ctypes.CDLL(None, use_errno=True)
     _take_identity(libc, identity)
     if libc.prctl(_PR_SET_PDEATHSIG, int(death_signal)) != 0:

@@ -50,6 +50,7 @@ class ProcessSpec:
         environment: Added to `base_environment()`.
         stop_signal: Asks for an orderly end; also sent by the kernel when the supervisor dies.
         stop_grace_s: Seconds given to that end before SIGKILL.
+        niceness: From 0 to 19: how far the program gives way to others when processors are short.
     """
 
     argv: tuple[str, ...]
@@ -59,6 +60,7 @@ class ProcessSpec:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_grace_s: float = 10.0
     identity: Identity | None = None
+    niceness: int = 0
 
 
 class ManagedProcess:
@@ -79,7 +81,7 @@ class ManagedProcess:
         spec.log_file.parent.mkdir(parents=True, exist_ok=True)
         identity = "-" if spec.identity is None else str(spec.identity)
         launcher = [sys.executable, "-I", "-S", str(_LAUNCHER)]
-        arguments = [str(os.getpid()), str(int(spec.stop_signal)), identity, *spec.argv]
+        arguments = [str(os.getpid()), str(int(spec.stop_signal)), str(spec.niceness), identity, *spec.argv]
         with spec.log_file.open("ab") as log:
             return cls(_popen([*launcher, *arguments], spec, log), spec)
 
