@@ -167,9 +167,14 @@ def test_status_says_what_runs_and_where(demo: Line, taken_port: int) -> None:
 
 def test_the_dashboard_gives_way_to_the_line(demo: Line) -> None:
     own = psutil.Process().nice()
-    niceness = {service["name"]: psutil.Process(service["pid"]).nice() for service in demo.status()["services"]}
+    pids = {service["name"]: service["pid"] for service in demo.status()["services"]}
+    niceness = {name: psutil.Process(pid).nice() for name, pid in pids.items()}
     assert niceness.pop("dashboard") == min(19, own + 10)
     assert set(niceness.values()) == {own}
+    groups = {name: Path(f"/proc/{pid}/autogroup") for name, pid in pids.items()}
+    if groups["dashboard"].exists():
+        assert groups["dashboard"].read_text(encoding="ascii").endswith(" nice 10\n")
+        assert groups["classifier-1"].read_text(encoding="ascii").endswith(" nice 0\n")
 
 
 def test_everything_listens_on_loopback_only(demo: Line) -> None:

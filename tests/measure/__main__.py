@@ -54,9 +54,13 @@ def _plant() -> Iterator[PlantInDatabase]:
 
 
 def _elsewhere(executable: str, niceness: int) -> str:
-    """Write a script that starts the browser with what the line leaves, as if it ran on another machine."""
+    """Write a script that starts the browser with what the line leaves, as if it ran on another machine.
+
+    A browser of root's would take a higher priority by itself; without the capability it cannot.
+    """
+    without = "setpriv --bounding-set -sys_nice --inh-caps -sys_nice"
     script = HOME / "browser.sh"
-    script.write_text(f'#!/bin/sh\nexec nice -n {niceness} {executable} "$@"\n', encoding="utf-8")
+    script.write_text(f'#!/bin/sh\nexec {without} nice -n {niceness} {executable} "$@"\n', encoding="utf-8")
     script.chmod(0o755)
     return str(script)
 

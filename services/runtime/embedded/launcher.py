@@ -9,16 +9,18 @@ user namespace of one's own: for a root whose files no other user can reach).
 import ctypes
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_AUTOGROUP = Path("/proc/self/autogroup")
 _CLONE_NEWUSER = 0x10000000
 
 
 def main(arguments: list[str]) -> None:
     """Take the identity, ask for the death signal, and execute the program."""
     parent, death_signal, niceness, identity, *program = arguments
-    os.nice(int(niceness))
+    _give_way(int(niceness))
     libc = ctypes.CDLL(None, use_errno=True)
     _take_identity(libc, identity)
     if libc.prctl(_PR_SET_PDEATHSIG, int(death_signal)) != 0:
@@ -26,6 +28,17 @@ def main(arguments: list[str]) -> None:
     if os.getppid() != int(parent):
         sys.exit("the supervisor is gone")
     os.execv(program[0], program)  # noqa: S606 - the whole purpose
+
+
+def _give_way(niceness: int) -> None:
+    if niceness == 0:
+        return
+    os.nice(niceness)
+    # Every child leads a session of its own; where the kernel groups processes by session, it weighs the groups
+    # against each other by this file alone. In a container the file may be read-only: the niceness then has to do.
+    if _AUTOGROUP.exists():
+        with suppress(OSError):
+            _AUTOGROUP.write_text(str(niceness), encoding="ascii")
 
 
 def _take_identity(libc: ctypes.CDLL, identity: str) -> None:
