@@ -60,6 +60,8 @@ def _show(evaluation: Evaluation, console: Console) -> None:
     by = f"bootstrap over {evaluation.coils} coils"
     console.print(f"top-1 {_share(report.top1)}, macro-F1 {report.macro_f1:.3f} ({low:.3f} to {high:.3f}, {by})")
     console.print(f"of the most confident 80 %: {_share(evaluation.at_80_percent_coverage)} right")
+    unknown = report.top1.n - evaluation.when_sure.n
+    console.print(f"left to people as unknown: {unknown}; of the others {_share(evaluation.when_sure)} right")
     if evaluation.lenient is not None:
         console.print(f"label or a class marked in the frame: {_share(evaluation.lenient)}")
     console.print(

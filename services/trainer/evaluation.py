@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from services.contracts.scores import Scores
 from services.domain.classes import NO_DEFECT
+from services.domain.inspection import UNSURE_BELOW
 from services.trainer.frames import LabelledFrame, image_files, read_frames, read_pixels
 from services.trainer.judgement import accuracy_at_coverage, lenient_top1, macro_f1_interval
 from services.trainer.metrics import Report, Share, evaluate, only_defects
@@ -64,6 +65,8 @@ class Evaluation:
         macro_f1_interval: 95 % bootstrap interval of the macro-F1, drawn by coil (else by image).
         coils: How many coils the images are of.
         at_80_percent_coverage: Right answers among the most confident 80 %.
+        when_sure: Right answers among those it is sure of, that is from the confidence of `UNSURE_BELOW` on; the
+            other images it leaves to people (the review queue).
         lenient: Answers that name the label or a class marked in the frame; None without marks.
     """
 
@@ -74,6 +77,7 @@ class Evaluation:
     macro_f1_interval: tuple[float, float]
     coils: int
     at_80_percent_coverage: Share
+    when_sure: Share
     lenient: Share | None
 
     def as_json(self) -> dict[str, object]:
@@ -86,6 +90,8 @@ class Evaluation:
             "coils": self.coils,
             "macro_f1_bootstrap95_by_coil": [round(bound, 4) for bound in self.macro_f1_interval],
             "accuracy_at_80_percent_coverage": self.at_80_percent_coverage.as_json(),
+            "called_unknown": self.report.top1.n - self.when_sure.n,
+            "accuracy_when_sure": self.when_sure.as_json(),
             "lenient_top1": None if self.lenient is None else self.lenient.as_json(),
         }
 
@@ -134,6 +140,8 @@ def _judge(
     predicted = probabilities.argmax(axis=1)
     nominal = np.array([served.index(labels[index]) for index in predicted])
     coils = [frame.coil for frame in frames]
+    confidence, right = probabilities.max(axis=1), predicted == truth
+    sure = confidence >= UNSURE_BELOW
     return Evaluation(
         answered.model_name,
         answered.model_version,
@@ -141,7 +149,8 @@ def _judge(
         called,
         macro_f1_interval(truth, predicted, coils),
         len(set(coils)),
-        accuracy_at_coverage(probabilities.max(axis=1), predicted == truth),
+        accuracy_at_coverage(confidence, right),
+        Share(int(right[sure].sum()), int(sure.sum())),
         lenient_top1(frames, nominal),
     )
 

@@ -33,6 +33,17 @@ class BrightnessReader:
         return Scores(self.labels, probabilities, None, "surface_defects", "3")
 
 
+class Hesitant(BrightnessReader):
+    """Is not sure of creases."""
+
+    def score(self, images: npt.NDArray[np.uint8]) -> Scores:
+        surely = super().score(images)
+        crease = self.labels.index("crease")
+        evened = np.where(surely.probabilities.argmax(axis=1, keepdims=True) == crease, 0.5, 1.0)
+        probabilities = surely.probabilities * evened + (1 - evened) / len(self.labels)
+        return Scores(self.labels, probabilities.astype(np.float32), None, "surface_defects", "3")
+
+
 class SilentServer(BrightnessReader):
     def score(self, images: npt.NDArray[np.uint8]) -> Scores:
         raise InferenceUnavailable("nobody there")
@@ -61,6 +72,13 @@ def test_hits_and_clean_answers_are_counted_over_all_batches(tmp_path: Path) -> 
     assert model.batch_sizes == [16, 4]
     assert seen == [(16, 20), (20, 20)]
     assert evaluation.as_json()["n"] == 20
+
+
+def test_images_it_is_unsure_of_are_left_to_people_and_the_others_judged(tmp_path: Path) -> None:
+    pairs = [("crease", "crease")] * 3 + [("oil_spot", "oil_spot")] * 4 + [("oil_spot", "water_spot")]
+    evaluation = evaluate_served(images_of(tmp_path, pairs), Hesitant())
+    assert evaluation.as_json()["called_unknown"] == 3
+    assert (evaluation.when_sure.hits, evaluation.when_sure.n) == (4, 5)
 
 
 def test_defects_only_leaves_the_clean_answer_and_clean_images_out(tmp_path: Path) -> None:
