@@ -174,12 +174,12 @@ class PlantInDatabase:
         with psycopg.connect(self.owner_url) as connection:
             return connection.execute(query).fetchall()
 
-    def register_model(self) -> None:
+    def register_model(self, card: str = "{}") -> None:
         with psycopg.connect(self.owner_url) as connection:
             connection.execute(
                 "insert into millsight.model_versions (name, version, sha256, labels, card)"
-                " values ('surface_defects', '1', %s, %s, '{}')",
-                ("ab" * 32, list(SURFACE_LABELS)),
+                " values ('surface_defects', '1', %s, %s, %s)",
+                ("ab" * 32, list(SURFACE_LABELS), card),
             )
 
     def _row(self, frame: SeenFrame) -> Mapping[str, object]:
