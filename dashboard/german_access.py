@@ -29,7 +29,7 @@ ACCESS_GERMAN: Final[dict[str, str]] = {
     "role.engineer": "Ingenieur",
     "act.heading": "Etwas unternehmen",
     "act.log_in": "Melden Sie sich auf der Seite *Konto* als Bediener an, um diesen Auftrag zu bestätigen,"
-    " zuzuweisen, zu beginnen, abzuschließen oder abzulehnen.",
+    " zuzuweisen, zu beginnen, abzuschließen, abzulehnen oder etwas zu notieren.",
     "act.remark": "Bemerkung",
     "act.to": "Zuweisen an",
     "act.cause": "Gefundene Ursache",
