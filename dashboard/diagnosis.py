@@ -14,7 +14,8 @@ _STATUS_OLD_S: Final = 30.0
 def advice(overview: Overview, health: HealthSnapshot, silent_after_s: float) -> list[str]:
     """Return in sentences (Markdown) what needs a hand and what to do, cameras first; empty when nothing does."""
     refused = [
-        say("advice.rejected", frames=number(row.frames, 0), reason=_reason(row.reason)) for row in health.rejected
+        say("advice.rejected", frames=number(row.frames, 0), reason=reason_word(row.reason))
+        for row in health.rejected
     ]
     return [*_of_cameras(overview), *_of_disks(health, silent_after_s), *refused]
 
@@ -43,7 +44,8 @@ def _of_disks(health: HealthSnapshot, silent_after_s: float) -> list[str]:
     return found
 
 
-def _reason(reason: str) -> str:
+def reason_word(reason: str) -> str:
+    """Return why a message was refused as people write it."""
     return clean(reason).replace("_", " ")
 
 
@@ -51,7 +53,7 @@ def rejected_table(health: HealthSnapshot, where: tzinfo) -> list[dict[str, Cell
     """Return one row per reason, the most frequent first."""
     return [
         {
-            plain("table.reason"): _reason(row.reason),
+            plain("table.reason"): reason_word(row.reason),
             plain("table.count"): row.frames,
             plain("table.latest"): clock(row.last_at, where, health.as_of),
             plain("table.camera"): clean(row.last_camera_id),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dashboard.language import strings
 from dashboard.maintenance_rows import MachineHealthRow
+from dashboard.reasons import why
 from dashboard.words import clean, plain, say
 
 OK = "ok"
@@ -21,4 +22,4 @@ def not_ok(machines: Sequence[MachineHealthRow]) -> list[MachineHealthRow]:
 
 def sentence(row: MachineHealthRow) -> str:
     """Return why a machine is not ok, as Markdown with everything from the database escaped."""
-    return say("health.line.reason", machine=row.machine_id, state=state_word(row.state), reason=row.reason)
+    return say("health.line.reason", machine=row.machine_id, state=state_word(row.state), reason=why(row.reason))

@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from dashboard.language import strings
 from dashboard.maintenance_rows import ContainedRow, EventRow, MachineHealthRow, MaintenanceSnapshot, OrderRow
 from dashboard.overview import Cell
+from dashboard.reasons import why
 from dashboard.words import class_word, clean, clock, escape, metre, number, percent, plain, say
 
 CAMERA_PREFIX = "camera:"
@@ -82,7 +83,7 @@ def machine_table(machines: Sequence[MachineHealthRow]) -> list[dict[str, Cell]]
             plain("table.state"): plain(f"health.{row.state}")
             if f"health.{row.state}" in strings()
             else clean(row.state),
-            plain("table.reason"): clean(row.reason),
+            plain("table.reason"): why(row.reason),
             plain("table.health"): number(row.health_index, 0),
             plain("table.order"): clean(row.work_order_no or "–"),
         }

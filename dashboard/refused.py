@@ -6,6 +6,7 @@ from datetime import tzinfo
 import streamlit as st
 
 from dashboard import access, acting, filters, layout, loaders, pictures, writing
+from dashboard.diagnosis import reason_word
 from dashboard.overview import Cell
 from dashboard.report import csv_of
 from dashboard.rows import RefusedMessage
@@ -23,7 +24,7 @@ def refused_table(messages: Sequence[RefusedMessage], where: tzinfo) -> list[dic
         {
             plain("table.latest"): clock(each.rejected_at, where),
             plain("table.camera"): clean(each.camera_id),
-            plain("table.reason"): clean(each.reason),
+            plain("table.reason"): reason_word(each.reason),
             plain("table.size"): byte_size(each.payload_bytes),
             plain("table.detail"): clean(each.detail),
             plain("table.again"): again_word(each),
@@ -53,7 +54,7 @@ def draw() -> None:
     )  # fmt: skip
     by_id = {str(each.frame_id): each for each in messages}
     names = {
-        key: clean(f"{clock(each.rejected_at, where)} {each.camera_id} {each.reason}")
+        key: clean(f"{clock(each.rejected_at, where)} {each.camera_id}: {reason_word(each.reason)}")
         for key, each in by_id.items()
     }
     chosen = by_id[filters.pick("refused", say("refused.pick"), names)]
@@ -72,7 +73,11 @@ def _show(message: RefusedMessage) -> None:
     if shown is None:
         st.caption(say("refused.no_picture"))
         return
-    st.image(shown, caption=say("refused.picture", camera=message.camera_id, reason=message.reason), width=320)
+    st.image(
+        shown,
+        caption=say("refused.picture", camera=message.camera_id, reason=reason_word(message.reason)),
+        width=320,
+    )
 
 
 def _send(message: RefusedMessage) -> None:

@@ -19,6 +19,7 @@ from dashboard.machine_view import (
     state_word,
     title_of,
 )
+from dashboard.reasons import why
 from dashboard.report import csv_of
 from dashboard.words import ago, class_word, clean, plain, say
 from services.domain.spc.control_chart import ChartKind, DrawnChart, draw
@@ -37,7 +38,7 @@ def _page() -> None:
     days = int(filters.choose("days", say("machine.days"), {d: say(f"machine.days.{d}") for d in _DAYS}, "30"))
     classes = machine_loaders.detail(machine.machine_id, _NO_CLASS, days).classes
     st.markdown(say("machine.state", machine=machine.machine_name, state=state_word(machine.state),
-                    reason=machine.reason))  # fmt: skip
+                    reason=why(machine.reason)))  # fmt: skip
     if machine.group_id is not None and machine.group_id != machine.machine_id:
         st.caption(say("machine.group", group=machine.group_id))
     if not classes:
