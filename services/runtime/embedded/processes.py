@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +63,17 @@ class ProcessSpec:
     niceness: int = 0
 
 
+def launched(
+    argv: Sequence[str],
+    identity: Identity | None = None,
+    death_signal: signal.Signals = signal.SIGTERM,
+    niceness: int = 0,
+) -> list[str]:
+    """Return the command that runs a program through the launcher, bound to the life of this process."""
+    told = (os.getpid(), int(death_signal), niceness, identity or "-")
+    return [sys.executable, "-I", "-S", str(_LAUNCHER), *map(str, told), *argv]
+
+
 class ManagedProcess:
     """One running child, the leader of its own process group."""
 
@@ -79,11 +90,9 @@ class ManagedProcess:
             OSError: The log file cannot be opened or the program cannot be started.
         """
         spec.log_file.parent.mkdir(parents=True, exist_ok=True)
-        identity = "-" if spec.identity is None else str(spec.identity)
-        launcher = [sys.executable, "-I", "-S", str(_LAUNCHER)]
-        arguments = [str(os.getpid()), str(int(spec.stop_signal)), str(spec.niceness), identity, *spec.argv]
+        command = launched(spec.argv, spec.identity, spec.stop_signal, spec.niceness)
         with spec.log_file.open("ab") as log:
-            return cls(_popen([*launcher, *arguments], spec, log), spec)
+            return cls(_popen(command, spec, log), spec)
 
     @property
     def pid(self) -> int:

@@ -3,18 +3,16 @@
 import os
 import pwd
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from services.contracts.errors import ConfigurationError
-from services.runtime.embedded.processes import Identity
+from services.runtime.embedded.processes import Identity, launched
 
 _CANDIDATES: Final = ("postgres", "nobody")
 _NAMESPACE_IDENTITY: Final = Identity(1000, 1000, namespace=True)
 _TRY_TIMEOUT_S: Final = 10.0
-_LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 
 
 def identity_for_server(must_read: Iterable[Path], data: Path) -> Identity | None:
@@ -68,9 +66,9 @@ def _may_enter(path: Path, uid: int, gid: int) -> bool:
 
 
 def _namespaces_work() -> bool:
-    command = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), "15", str(_NAMESPACE_IDENTITY)]
+    command = launched(["/bin/true"], _NAMESPACE_IDENTITY)
     try:
-        subprocess.run([*command, "/bin/true"], check=True, capture_output=True, timeout=_TRY_TIMEOUT_S)
+        subprocess.run(command, check=True, capture_output=True, timeout=_TRY_TIMEOUT_S)
     except (OSError, subprocess.SubprocessError):
         return False
     return True
