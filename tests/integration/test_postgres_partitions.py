@@ -23,12 +23,19 @@ def _partitions(database: Database, parent: str = "inspections") -> list[str]:
     return [str(row[0]) for row in database.rows(query, OWNER, (f"millsight.{parent}",))]
 
 
+def _noon_before(database: Database) -> datetime:
+    """Noon of the database's yesterday: `NOON` is a day older in a test run that passes midnight."""
+    today = database.value("SELECT date_trunc('day', now() AT TIME ZONE 'UTC')")
+    assert isinstance(today, datetime)
+    return today.replace(tzinfo=UTC) - DAY / 2
+
+
 def _name(moment: datetime, parent: str = "inspections") -> str:
     return f"{parent}_p{moment:%Y%m%d}"
 
 
 def test_the_first_migration_makes_partitions_from_a_week_ago_to_three_days_ahead(database: Database) -> None:
-    expected = [_name(NOON + n * DAY) for n in range(-6, 5)]
+    expected = [_name(_noon_before(database) + n * DAY) for n in range(-6, 5)]
     assert _partitions(database) == ["inspections_default", *expected]
     assert "inspection_images_default" in _partitions(database, "inspection_images")
 
@@ -126,7 +133,8 @@ def test_a_table_held_by_a_reader_delays_partitions_and_says_try_again(
 def test_retention_drops_old_days_and_old_strays_and_keeps_the_rest(
     database: Database, repository: Repository
 ) -> None:
-    kept, dropped = an_inspection("crease", NOON, image=b"\xff\xd8\xff"), an_inspection(captured_at=NOON - 5 * DAY)
+    noon = _noon_before(database)
+    kept, dropped = an_inspection("crease", noon, image=b"\xff\xd8\xff"), an_inspection(captured_at=noon - 5 * DAY)
     stray, fresh_stray = (an_inspection(captured_at=datetime(1970, 1, 1, tzinfo=UTC)) for _ in range(2))
     repository.store([kept, dropped, stray, fresh_stray], ())
     repository.ensure_partitions(3)
@@ -136,8 +144,8 @@ def test_retention_drops_old_days_and_old_strays_and_keeps_the_rest(
     )  # fmt: skip
 
     assert set_retention(database.owner_url, keep_days=4, keep_image_days=5) == [
-        *(_name(NOON - n * DAY) for n in (6, 5, 4)),
-        *(_name(NOON - n * DAY, "inspection_images") for n in (6, 5)),
+        *(_name(noon - n * DAY) for n in (6, 5, 4)),
+        *(_name(noon - n * DAY, "inspection_images") for n in (6, 5)),
     ]
 
     left = {row[0] for row in database.rows("SELECT frame_id FROM inspections")}
