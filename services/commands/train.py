@@ -30,7 +30,9 @@ def train(  # noqa: PLR0917 - typer passes options by name
     epochs: Annotated[int, typer.Option(min=1)] = 40,
     steps_per_epoch: Annotated[int, typer.Option(min=1)] = 50,
     batch_size: Annotated[int, typer.Option(min=2, max=512)] = 32,
-    image_px: Annotated[int | None, typer.Option(help="One size; else 112, 160, 224 in turn.")] = None,
+    image_px: Annotated[
+        list[int] | None, typer.Option(help="A size, or several in turn; else 112, 160, 224.")
+    ] = None,
     time_budget_min: Annotated[float | None, typer.Option(help="End by working time, not by epochs.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 20261123,
     weights: Annotated[
@@ -58,7 +60,7 @@ def train(  # noqa: PLR0917 - typer passes options by name
 
     settings = RunSettings(
         work_dir=work_dir, epochs=epochs, steps_per_epoch=steps_per_epoch, batch_size=batch_size, seed=seed,
-        time_budget_min=time_budget_min, image_px=image_px, threads=threads,
+        time_budget_min=time_budget_min, image_px=tuple(image_px or ()), threads=threads,
         weights=weights, peak_learning_rate=learning_rate,
     )  # fmt: skip
     plan = settings.plan()

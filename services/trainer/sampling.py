@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.adapters.cameras.renderer import render
+from services.adapters.cameras.renderer import render_marked
 from services.domain.classes import NO_DEFECT, SURFACE_LABELS
-from services.trainer.frames import FRAME_PX, STRIDE_PX, GreyImage, LabelledFrame
+from services.trainer.frames import FRAME_PX, STRIDE_PX, Box, GreyImage, LabelledFrame
 from services.trainer.samples import (
     WINDOW_TRIES,
     Sample,
@@ -133,7 +133,7 @@ class BatchSource:
     def _rendered(self, rng: np.random.Generator) -> Sample:
         clean = rng.random() < self._mix.rendered_clean
         label = len(SURFACE_LABELS) - 1 if clean else int(rng.integers(len(SURFACE_LABELS) - 1))
-        return Sample(_render(label, rng), label, () if clean else None)
+        return _render(label, rng)
 
     def _clean(self, rng: np.random.Generator) -> Sample | None:
         """Cut clean strip out of a marked frame, or draw it; None where the labels have no `no_defect`."""
@@ -144,16 +144,20 @@ class BatchSource:
             window = clean_window(self._frames[index], self._images[index], rng)
             if window is not None:
                 return Sample(window, self._clean_label, ())
-        return Sample(_render(self._clean_label, rng), self._clean_label, ()) if self._renders else None
+        return _render(self._clean_label, rng) if self._renders else None
 
 
-def _render(label: int, rng: np.random.Generator) -> GreyImage:
-    """Draw a frame with a seed that is free for training, through JPEG as a camera sends it."""
+def _render(label: int, rng: np.random.Generator) -> Sample:
+    """Draw a marked frame with a seed that is free for training, through JPEG as a camera sends it."""
     seed = int(rng.integers(RESERVED_RENDER_SEEDS, 2**62))
-    image = render(SURFACE_LABELS[label], seed, FRAME_PX, FRAME_PX)
+    image, marks = render_marked(SURFACE_LABELS[label], seed, FRAME_PX, FRAME_PX)
+    boxes = tuple(
+        Box(SURFACE_LABELS.index(mark.defect_class), mark.left, mark.top, mark.right, mark.bottom)
+        for mark in marks
+    )
     quality = int(rng.integers(60, 98))
     coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
+    return Sample(np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8), label, boxes)
 
 
 def _index_by_coil(frames: Sequence[LabelledFrame]) -> dict[int, list[list[int]]]:

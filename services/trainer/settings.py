@@ -11,7 +11,6 @@ from services.runtime.settings import SettingsGroup
 from services.trainer.plan import Phase, TrainingPlan
 
 _NATIVE_LOG_LEVEL = "2"
-_MATH_MODE = "BF16"
 
 
 class DataSettings(SettingsGroup):
@@ -31,7 +30,9 @@ class RunSettings(SettingsGroup):
     steps_per_epoch: int = Field(default=50, ge=1)
     batch_size: int = Field(default=32, ge=2, le=512)
     time_budget_min: float | None = Field(default=None, gt=0, description="Ends the run by working time")
-    image_px: int | None = Field(default=None, description="One image size for the whole run; None: 112, 160, 224")
+    image_px: tuple[int, ...] = Field(
+        default=(), description="Image sizes of equal shares of the run; none: 112, 160, 224"
+    )
     seed: int = Field(default=20261123, ge=0)
     weights: str = Field(default="none", description="Start: none, imagenet, a weights file or MODEL@VERSION")
     peak_learning_rate: float = Field(default=1e-3, gt=0, le=0.1, description="Highest of the schedule")
@@ -48,7 +49,9 @@ class RunSettings(SettingsGroup):
             peak_learning_rate=self.peak_learning_rate,
             time_budget_s=None if self.time_budget_min is None else 60 * self.time_budget_min,
         )
-        return plan if self.image_px is None else replace(plan, phases=(Phase(self.image_px, 1.0),))
+        sizes = self.image_px
+        shares = tuple(Phase(size, (number + 1) / len(sizes)) for number, size in enumerate(sizes))
+        return replace(plan, phases=shares) if shares else plan
 
 
 class RepositorySettings(SettingsGroup):
@@ -72,15 +75,12 @@ class TrainerSettings(BaseSettings):
 
 
 def prepare_tensorflow(threads: int) -> None:
-    """Choose oneDNN, its bfloat16 arithmetic and the number of threads; call before tensorflow is imported.
+    """Choose oneDNN and the number of threads; call before tensorflow is imported.
 
-    TensorFlow uses oneDNN by itself only on CPUs with AVX-512; it doubles the speed of others too. Weights, sums
-    and everything stored stay in float32; only convolutions and matrix products are rounded.
-    On a CPU without bfloat16 instructions the mode does nothing.
+    TensorFlow uses oneDNN by itself only on CPUs with AVX-512; it doubles the speed of others too.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", _NATIVE_LOG_LEVEL)  # noqa: TID251 - read by the library
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # noqa: TID251 - read by the library
-    os.environ.setdefault("ONEDNN_DEFAULT_FPMATH_MODE", _MATH_MODE)  # noqa: TID251 - read by the library
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from services.contracts.errors import ConfigurationError
+from services.trainer.arithmetic import bfloat16_arithmetic
 from services.trainer.network import Network
 from services.trainer.plan import TrainingPlan
 from services.trainer.ports import EpochReport, TrainingObserver
@@ -70,11 +71,12 @@ class Trainer:
         Raises:
             ConfigurationError: A checkpoint cannot be written.
         """
-        while (progress := self._progress(0.0)) < 1:
-            report = self._run_epoch(progress, observer)
-            self.history.append(report)
-            self._save()
-            observer.epoch_done(report)
+        with bfloat16_arithmetic():
+            while (progress := self._progress(0.0)) < 1:
+                report = self._run_epoch(progress, observer)
+                self.history.append(report)
+                self._save()
+                observer.epoch_done(report)
         self._optimizer.finalize_variable_values(self._model.trainable_variables)
 
     def _progress(self, since_s: float, steps: int = 0) -> float:

@@ -5,7 +5,7 @@ from time import process_time
 import numpy as np
 import pytest
 
-from services.adapters.cameras.renderer import render
+from services.adapters.cameras.renderer import render, render_marked
 from services.domain.classes import DEFECT_CLASSES, SURFACE_LABELS
 
 
@@ -73,3 +73,39 @@ def test_a_frame_takes_a_few_milliseconds() -> None:
 def test_an_impossible_frame_is_refused(label: str, size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match=r"defect class|at least"):
         render(label, 1, *size)
+
+
+@pytest.mark.parametrize("label", DEFECT_CLASSES)
+def test_every_defect_is_marked_on_the_strip_and_the_frame_is_the_same(label: str) -> None:
+    for seed in range(8):
+        frame, marks = render_marked(label, seed, 320, 200)
+        np.testing.assert_array_equal(frame, render(label, seed, 320, 200))
+        assert label in {mark.defect_class for mark in marks}
+        assert {mark.defect_class for mark in marks} <= {label, "welding_line"}
+        assert all(0 <= mark.left < mark.right <= 1 and 0 <= mark.top < mark.bottom <= 1 for mark in marks)
+
+
+def test_clean_strip_has_no_marks() -> None:
+    assert [render_marked("no_defect", seed)[1] for seed in range(5)] == [()] * 5
+
+
+def test_a_mark_lies_close_around_a_hole_and_a_weld_beside_it_is_marked_as_a_weld() -> None:
+    welds = 0
+    for seed in range(12):
+        frame, marks = render_marked("punching_hole", seed)
+        (hole,) = [mark for mark in marks if mark.defect_class == "punching_hole"]
+        seam = [mark for mark in marks if mark.defect_class == "welding_line"]
+        welds += bool(seam)
+        assert all(mark.right - mark.left > 0.3 and mark.bottom - mark.top < 0.1 for mark in seam)
+        rows = slice(round(hole.top * 224), round(hole.bottom * 224))
+        columns = slice(round(hole.left * 224), round(hole.right * 224))
+        assert 0.25 < np.mean(frame[rows, columns] < 40) < 0.95
+    assert 2 < welds < 10
+
+
+def test_what_the_strips_end_hides_is_not_marked() -> None:
+    for seed in range(30):
+        frame, marks = render_marked("silk_spot", seed)
+        texture = np.abs(np.diff(frame.astype(float), axis=0)).mean(axis=0)
+        strip = np.flatnonzero(texture > texture.max() / 6)
+        assert all(mark.right * 224 <= strip[-1] + 4 and mark.left * 224 >= strip[0] - 4 for mark in marks), seed

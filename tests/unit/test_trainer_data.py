@@ -24,6 +24,7 @@ from services.trainer.sampling import (
     BatchMix,
     BatchSource,
 )
+from services.trainer.settings import RunSettings
 from services.trainer.split import CoilSplit, split_by_coil
 
 SIZE = 224
@@ -182,3 +183,21 @@ def test_the_plan_walks_through_its_image_sizes() -> None:
     assert not plan.same_phase(0.49, 0.5)
     with pytest.raises(ConfigurationError, match="not possible"):
         TrainingPlan(phases=(Phase(100, 1.0),))
+
+
+def test_rendered_frames_are_marked_where_their_defect_is_and_clean_strip_nowhere() -> None:
+    rendered = BatchSource([], [], 3, BatchMix(rendered_clean=0.5)).batch(0, 40, 224)
+    clean = rendered.targets[:, NO_DEFECT_LABEL] == 1
+    assert rendered.marked.all()
+    assert 5 < clean.sum() < 35
+    assert not rendered.marks[clean].any()
+    own = np.take_along_axis(
+        rendered.marks.max(axis=(1, 2)), rendered.targets.argmax(axis=1)[:, None], axis=1
+    )[:, 0]  # fmt: skip
+    assert np.mean(own[~clean] > 0.2) > 0.75  # a shift pushes some out of the picture
+
+
+def test_several_image_sizes_share_the_run_equally_and_none_leaves_the_recipe() -> None:
+    phases = RunSettings(image_px=(160, 224)).plan().phases
+    assert phases == (Phase(160, 0.5), Phase(224, 1.0))
+    assert RunSettings().plan().phases == TrainingPlan().phases

@@ -18,17 +18,21 @@ from services.adapters.cameras.surface import (
     thickness,
 )
 
+_WELDING_LINE = "welding_line"
+
 
 def paint(defect_class: str, surface: Surface) -> None:
     """Paint the defect onto the surface; `no_defect` leaves it clean."""
     painter = _PAINTERS.get(defect_class)
     if painter is not None:
+        surface.painting = defect_class
         painter(surface)
 
 
 def _weld(surface: Surface, y: float | None = None) -> float:
     """A straight seam over the full width; the two coils differ in brightness. Returns its y (px)."""
-    rng = surface.rng
+    rng, around = surface.rng, surface.painting
+    surface.painting = _WELDING_LINE
     if y is None:
         y = float(rng.uniform(0.12, 0.88) * surface.height)
     tilt = surface.along(rng.normal(0, 0.8))
@@ -47,6 +51,7 @@ def _weld(surface: Surface, y: float | None = None) -> float:
         second = surface.blank()
         line(second, lowered(ends, -surface.along(rng.uniform(3, 7))), 1)
         surface.shade(soft(second, surface.along(0.6)), -rng.uniform(0.1, 0.3))
+    surface.painting = around
     return y
 
 
@@ -87,7 +92,7 @@ def _crescent_gap(surface: Surface) -> None:
     angles = np.linspace(0, 2 * np.pi, 72, endpoint=False)
     outline = [centre[0] + radius_x * np.cos(angles), centre[1] + radius_y * np.sin(angles)]
     polygon(bite, np.column_stack(outline))
-    surface.outside = np.maximum(surface.outside, soft(bite, 0.0))
+    surface.pierce(soft(bite, 0.0))
 
 
 def _inclusion(surface: Surface) -> None:
@@ -136,7 +141,7 @@ def _punching_hole(surface: Surface) -> None:
     polygon(rim, blob(surface, (x, y), (radii[0] * 1.25, radii[1] * 1.25), 0.02))
     surface.shade(soft(rim, surface.across(0.5)), rng.uniform(-0.1, 0.4))
     polygon(hole, blob(surface, (x, y), radii, 0.02))
-    surface.outside = np.maximum(surface.outside, soft(hole, 0.0))
+    surface.pierce(soft(hole, 0.0))
 
 
 def _rolled_pit(surface: Surface) -> None:
@@ -231,5 +236,5 @@ _PAINTERS: dict[str, Callable[[Surface], None]] = {
     "silk_spot": _silk_spot,
     "waist_folding": _waist_folding,
     "water_spot": _water_spot,
-    "welding_line": _welding_line,
+    _WELDING_LINE: _welding_line,
 }

@@ -8,6 +8,7 @@ of a 224 px frame and scaled, so a frame looks alike at every resolution.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -25,6 +26,21 @@ _MIN_SIZE_PX = 16
 _EDGE_PROBABILITY = 0.35
 _EVEN = 0.5
 _ALWAYS_WITH_EDGE = "crescent_gap"
+_VISIBLE_CHANGE = 0.06
+"""Least relative change of brightness that is marked."""
+_MARK_GAP = 0.02
+"""Share of the frame's width below which two strokes are one mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A rectangle around a painted defect; sides are fractions of the frame's width and height."""
+
+    defect_class: str
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,19 @@ def render(
     Raises:
         ValueError: The class is unknown or the size too small.
     """
+    return render_marked(defect_class, rng_seed, width_px, height_px)[0]
+
+
+def render_marked(
+    defect_class: str,
+    rng_seed: int,
+    width_px: int = DEFAULT_SIZE_PX,
+    height_px: int = DEFAULT_SIZE_PX,
+) -> tuple[GreyImage, tuple[Mark, ...]]:
+    """Render the frame of `render`, and say where its defects are; a weld beside a hole is marked as a weld.
+
+    Arguments and errors are those of `render`.
+    """
     if defect_class not in SURFACE_LABELS:
         raise ValueError(f"unknown defect class {defect_class!r}")
     if min(width_px, height_px) < _MIN_SIZE_PX:
@@ -70,7 +99,28 @@ def render(
         right=edge.right,
     )
     rendered_defects.paint(defect_class, surface)
-    return _expose(surface, edge)
+    marks = tuple(mark for name, touched in surface.touched.items() for mark in _marks(name, touched, edge))
+    return _expose(surface, edge), marks
+
+
+def _marks(defect_class: str, touched: npt.NDArray[np.float32], edge: _Edge) -> list[Mark]:
+    """Rectangles around what was visibly changed on the strip; strokes close to each other are one mark."""
+    height_px, width_px = touched.shape
+    seen = (touched > _VISIBLE_CHANGE).astype(np.uint8)
+    seen[:, : int(edge.left)] = 0
+    seen[:, math.ceil(edge.right) :] = 0
+    gap_px = 1 + 2 * round(_MARK_GAP * width_px)
+    _, places = cv2.connectedComponents(cv2.dilate(seen, np.ones((gap_px, gap_px), np.uint8)))
+    marks = []
+    for place in range(1, int(places.max()) + 1):
+        left, top, width, height = cv2.boundingRect(seen * (places == place).astype(np.uint8))
+        marks.append(
+            Mark(
+                defect_class, left / width_px, top / height_px,
+                (left + width) / width_px, (top + height) / height_px,
+            )
+        )  # fmt: skip
+    return marks
 
 
 def _choose_edge(rng: np.random.Generator, width_px: int, *, always: bool) -> _Edge:

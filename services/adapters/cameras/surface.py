@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -25,6 +25,8 @@ class Surface:
         rng: The frame's only source of randomness.
         left: First column of the strip (px).
         right: Column behind the last one of the strip (px).
+        painting: Defect class that is being painted; empty when what is painted is no defect.
+        touched: How strongly each defect class changed each pixel so far, 0 to about 1.
     """
 
     image: FloatImage
@@ -32,6 +34,8 @@ class Surface:
     rng: np.random.Generator
     left: float
     right: float
+    painting: str = ""
+    touched: dict[str, FloatImage] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
@@ -60,6 +64,17 @@ class Surface:
     def shade(self, mask: FloatImage, strength: float) -> None:
         """Darken (strength < 0) or brighten the strip where the mask is set, in proportion."""
         self.image *= 1 + strength * mask
+        self._touch(np.abs(strength * mask))
+
+    def pierce(self, mask: FloatImage) -> None:
+        """Let the camera look through the strip where the mask is set."""
+        self.outside = np.maximum(self.outside, mask)
+        self._touch(mask)
+
+    def _touch(self, strength: FloatImage) -> None:
+        if self.painting:
+            so_far = self.touched.get(self.painting)
+            self.touched[self.painting] = strength if so_far is None else np.maximum(so_far, strength)
 
     def blank(self) -> npt.NDArray[np.uint8]:
         """Return an empty mask to draw on."""
