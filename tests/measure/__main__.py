@@ -1,10 +1,11 @@
-"""Fill a database and measure the dashboard on it.
+"""Fill a database and measure the dashboard on it; measure the speed of model versions.
 
 python -m tests.measure HOME fill --rows 10000000
 python -m tests.measure HOME queries --repeats 40
 python -m tests.measure HOME pages --repeats 5
 python -m tests.measure HOME browsers --seconds 60
 python -m tests.measure HOME memory --minutes 60
+python -m tests.measure HOME model-speed model_repository/surface_defects/2
 
 HOME is a directory for the database server; it needs about 8 GB for ten million rows.
 """
@@ -119,6 +120,14 @@ def memory(minutes: int = 60) -> None:
     """Say the dashboard's memory every minute while five browsers look at live pages and frames are stored."""
     with _dashboard(_BROWSER_NICENESS) as (plant, browser, address):
         browsers.memory_over(browser, address, plant.url_of(roles.CLASSIFIER), minutes, typer.echo)
+
+
+@app.command()
+def model_speed(versions: list[Path], rounds: int = 7, seconds: float = 6.0) -> None:
+    """Time model versions beside a plain INT8 ResNet50, in this process."""
+    from tests.measure import model_speed as speed
+
+    typer.echo("\n".join(speed.model_speed(versions, rounds, seconds)))
 
 
 if __name__ == "__main__":
