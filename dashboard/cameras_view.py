@@ -6,6 +6,7 @@ from datetime import datetime
 
 from dashboard.cameras_rows import CameraNow, CamerasSnapshot, KeptPicture
 from dashboard.overview import Cell
+from dashboard.reasons import camera_why, condition_word
 from dashboard.states import Sighting, State, age_s, judge_camera
 from dashboard.words import ago, class_word, clean, metre, number, percent, plain, say
 
@@ -52,7 +53,7 @@ def figures(cameras: Sequence[JudgedCamera]) -> dict[str, str]:
 
 def condition_words(row: CameraNow) -> str:
     """Return what is wrong with the camera's pictures, in words."""
-    return ", ".join(clean(kind).replace("_", " ") for kind in row.conditions) or "–"
+    return ", ".join(condition_word(kind) for kind in row.conditions) or "–"
 
 
 def per_minute(row: CameraNow, window_s: float) -> float:
@@ -93,7 +94,9 @@ def sentences(camera: JudgedCamera, window_s: float, now: datetime) -> list[str]
         bright, white = percent(row.brightness), percent(row.saturated)
         said.append(say("cameras.look", bright=bright, white=white, sharp=number(row.sharpness, 0)))
     if row.conditions:
-        said.append(say("cameras.condition", what=condition_words(row), reason=row.condition_reason or "–"))
+        said.append(
+            say("cameras.condition", what=condition_words(row), reason=camera_why(row.condition_reason or "–"))
+        )
     if row.reported_at is None:
         said.append(say("cameras.no_room"))
     else:

@@ -34,6 +34,20 @@ CAMERAS_ENGLISH: Final[dict[str, str]] = {
     "cameras.look": "Pictures of the last 5 minutes: brightness {bright}, over-exposed {white} of the pixels,"
     " sharpness {sharp} (compare within this camera only).",
     "cameras.condition": "Pictures are not right: {what}. {reason}",
+    "condition.silent": "silent",
+    "condition.black": "black",
+    "condition.over_exposed": "over-exposed",
+    "condition.frozen": "frozen",
+    "condition.defocused": "out of focus",
+    "condition.dirty_lens": "dirty lens",
+    "why.silent": "No frame arrived, while other cameras of the line delivered; {expected} were expected.",
+    "why.black": "{count} of {total} frames are black: the median brightness is {share} of white.",
+    "why.over_exposed": "{count} of {total} frames are over-exposed: the median frame has {share} white pixels.",
+    "why.frozen": "{count} of {total} frames repeat an earlier picture while the strip moves;"
+    " the longest run of equal pictures has {run}.",
+    "why.defocused": "{count} of {total} frames are blurred: the median sharpness is {share} of the usual.",
+    "why.dirty_lens": "{count} of {total} frames with {defect} show it at the same place of the image"
+    " ({left} from the left, {top} from the top) while the strip moves.",
     "cameras.no_room": "No camera room reports for it: frames come bare, so dropped and waiting frames are not"
     " known.",
     "cameras.room": "Its room said {age}: {state}; {waiting} frames wait on its disk, {dropped} were dropped in"

@@ -36,6 +36,20 @@ CAMERAS_GERMAN: Final[dict[str, str]] = {
     "cameras.look": "Bilder der letzten 5 Minuten: Helligkeit {bright}, überbelichtet {white} der Pixel,"
     " Schärfe {sharp} (nur innerhalb dieser Kamera vergleichbar).",
     "cameras.condition": "Die Bilder sind nicht in Ordnung: {what}. {reason}",
+    "condition.silent": "stumm",
+    "condition.black": "schwarz",
+    "condition.over_exposed": "überbelichtet",
+    "condition.frozen": "eingefroren",
+    "condition.defocused": "unscharf",
+    "condition.dirty_lens": "Linse verschmutzt",
+    "why.silent": "Kein Bild kam an, während andere Kameras der Linie lieferten; {expected} waren zu erwarten.",
+    "why.black": "{count} von {total} Bildern sind schwarz: die mittlere Helligkeit ist {share} von Weiß.",
+    "why.over_exposed": "{count} von {total} Bildern sind überbelichtet: {share} des mittleren sind weiß.",
+    "why.frozen": "{count} von {total} Bildern wiederholen ein früheres, während das Band läuft;"
+    " die längste Folge gleicher Bilder hat {run}.",
+    "why.defocused": "{count} von {total} Bildern sind unscharf: die mittlere Schärfe ist {share} der üblichen.",
+    "why.dirty_lens": "{count} von {total} Bildern mit {defect} zeigen es an derselben Stelle des Bildes"
+    " ({left} von links, {top} von oben), während das Band läuft.",
     "cameras.no_room": "Kein Kameradienst berichtet über sie: Bilder kommen bloß, also sind verworfene und"
     " wartende Bilder nicht bekannt.",
     "cameras.room": "Ihr Dienst meldete {age}: {state}; {waiting} Bilder warten auf seiner Platte, {dropped}"
