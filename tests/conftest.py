@@ -4,9 +4,19 @@ from pathlib import Path
 
 import pytest
 
+from services.trainer.repository import CARD_FILE, ModelRepository
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 REAL_IMAGES = PROJECT_ROOT.parent / "shared" / "data" / "metal-defects"
 """Real steel-strip frames where a developer has them beside the checkout; tests fall back to the renderer."""
+
+
+def served_card() -> Path:
+    """Return the model card of the version of the steel model that is served."""
+    repository = PROJECT_ROOT / "model_repository"
+    served = ModelRepository(repository).served_version("surface_defects")
+    return repository / "surface_defects" / str(served) / CARD_FILE
+
 
 pytest_plugins = ["tests.fixtures_stack", "tests.fixtures_postgres"]
 

@@ -61,7 +61,7 @@ def _evaluate(output: Path, *, workers: int, quick: bool, finished: bool) -> Non
 
     request = EvaluationRequest(
         scenarios=_PROJECT / "scenarios",
-        card=_PROJECT / "model_repository" / "surface_defects" / "1" / "model_card.json",
+        card=_PROJECT / "scenarios" / "model_card.json",
         output=output,
         ledger_folder=_PROJECT / ".millsight" / "evaluation",
         workers=workers,

@@ -16,13 +16,12 @@ from services.contracts.monitor_records import CoilResult
 from services.contracts.user_file import Role, make_user, users_as_text
 from services.runtime.embedded.ports import free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from tests.conftest import PROJECT_ROOT
+from tests.conftest import served_card
 from tests.e2e.browser import WIDE, find_browser, running_browser, running_dashboard
 from tests.fakes.coil_facts import a_coil, a_defect, a_flag
 from tests.fakes.plant import DELIVERING, SCRIPT, PlantInDatabase, SeenFrame, drawn_jpeg
 
 PEOPLE = {"Ada": Role.OPERATOR, "Eve": Role.ENGINEER}
-_CARD = PROJECT_ROOT / "model_repository" / "surface_defects" / "1" / "model_card.json"
 PASSWORD = "a long password for tests"
 # Streamlit's client asks for these two below a page's own path first, and then at the root.
 PROBED = re.compile(
@@ -49,7 +48,7 @@ def plant(database: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) 
     prepared.prepare_roles()
     prepared.migrate()
     prepared.apply_line(tmp_path_factory.mktemp("line"))
-    prepared.register_model(_CARD.read_text(encoding="utf-8"))
+    prepared.register_model(served_card().read_text(encoding="utf-8"))
     now = datetime.now(UTC)
     frames = []
     for second in range(120, 360):

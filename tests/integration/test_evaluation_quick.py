@@ -14,7 +14,7 @@ PROJECT = Path(__file__).parents[2]
 def request(folder: Path, scenarios: Path) -> EvaluationRequest:
     return EvaluationRequest(
         scenarios=scenarios,
-        card=PROJECT / "model_repository" / "surface_defects" / "1" / "model_card.json",
+        card=PROJECT / "scenarios" / "model_card.json",
         output=folder / "results.json",
         ledger_folder=folder / "ledger",
         workers=2,

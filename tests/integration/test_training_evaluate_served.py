@@ -10,13 +10,12 @@ from services.adapters.triton import TritonClassifier
 from services.domain.classes import SURFACE_LABELS
 from services.runtime.settings import TritonSettings
 from services.trainer.evaluation import EvaluationRequest, evaluate_served
+from tests.conftest import served_card
 
 PER_CLASS = 4
 
 
-def test_the_served_model_is_as_good_on_rendered_frames_as_its_card_says(
-    triton_url: str, tmp_path: Path, project_root: Path
-) -> None:
+def test_the_served_model_is_as_good_on_rendered_frames_as_its_card_says(triton_url: str, tmp_path: Path) -> None:
     rows = ["image_path,target"]
     for label in SURFACE_LABELS:
         for seed in range(500, 500 + PER_CLASS):
@@ -31,7 +30,7 @@ def test_the_served_model_is_as_good_on_rendered_frames_as_its_card_says(
         model.close()
     assert evaluation.model_name == "surface_defects"
     assert evaluation.report.top1.n == PER_CLASS * len(SURFACE_LABELS)
-    card = json.loads((project_root / "model_repository/surface_defects/2/model_card.json").read_text())
+    card = json.loads(served_card().read_text(encoding="utf-8"))
     promised_low, promised_high = card["figures"]["rendered_frames"]["top1"]["wilson95"]
     low, high = evaluation.report.top1.interval
     assert low <= promised_high, evaluation.report.top1

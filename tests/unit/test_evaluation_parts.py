@@ -25,7 +25,7 @@ from services.simulator.evaluation.tables import Bar, Row, Section, at_least, be
 from services.simulator.seeds_file import read_seeds
 
 PROJECT = Path(__file__).parents[2]
-CARD = PROJECT / "model_repository" / "surface_defects" / "1" / "model_card.json"
+CARD = PROJECT / "scenarios" / "model_card.json"
 
 
 def flag(cause: str = "m1", defect_class: str = "class_0", alarm: int = 70, onset: int = 60) -> FlagSeen:

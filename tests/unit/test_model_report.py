@@ -7,15 +7,15 @@ import pytest
 
 from services.contracts.errors import ConfigurationError
 from services.trainer.run_report import write_report
+from tests.conftest import served_card
 
 
-def test_the_shipped_card_gives_a_page_with_its_figures(project_root: Path, tmp_path: Path) -> None:
-    card = json.loads(
-        (project_root / "model_repository/surface_defects/1/model_card.json").read_text(encoding="utf-8")
-    )
+def test_the_shipped_card_gives_a_page_with_its_figures(tmp_path: Path) -> None:
+    card = json.loads(served_card().read_text(encoding="utf-8"))
+    top1 = card["figures"]["coil_grouped_hold_out"]["top1"]
     page = write_report(card, tmp_path / "report").read_text(encoding="utf-8")
-    assert "62.4 %" in page
-    assert "57.7 to 66.9" in page
+    assert f"{100 * top1['value']:.1f} %" in page
+    assert f"{100 * top1['wilson95'][0]:.1f} to {100 * top1['wilson95'][1]:.1f}" in page
     assert {"accuracy.png", "loss.png", "recall.png", "topology.png"} <= {
         entry.name for entry in (tmp_path / "report").iterdir()
     }

@@ -24,7 +24,7 @@ class EvaluationRequest:
 
     Attributes:
         scenarios: Folder of the committed scenarios and their seeds.
-        card: Model card of the served model; when it is missing, its confusion is left out.
+        card: Model card that the confusion is taken from; when it is missing, its confusion is left out.
         output: JSON file; a Markdown file of the same name is written beside it.
         ledger_folder: Finished runs are kept here, so that an interrupted evaluation goes on.
         workers: Processes.
