@@ -58,6 +58,7 @@ class Engine:
             "CPU",
             {
                 "PERFORMANCE_HINT": "THROUGHPUT",
+                "INFERENCE_PRECISION_HINT": "f32",
                 "NUM_STREAMS": configuration.streams,
                 "INFERENCE_NUM_THREADS": cores,
             },

@@ -127,6 +127,7 @@ def test_known_parameters_reach_openvino_and_others_do_not(backend: ModuleType) 
     parameters = {name: {"string_value": "1"} for name in ("NUM_STREAMS", "TARGET_DEVICE")}
     assert backend.compile_options({"parameters": parameters}) == {
         "PERFORMANCE_HINT": "THROUGHPUT",
+        "INFERENCE_PRECISION_HINT": "f32",
         "NUM_STREAMS": "1",
     }
-    assert backend.compile_options({}) == {"PERFORMANCE_HINT": "THROUGHPUT"}
+    assert backend.compile_options({}) == {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}

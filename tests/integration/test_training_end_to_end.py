@@ -129,7 +129,20 @@ def test_the_served_file_answers_with_evidence_that_adds_up(published: Published
     assert answer["evidence"].shape == (2, 7, 7, 11)
     logits = answer["evidence"].mean(axis=(1, 2)) + np.array(published.card["evidence_bias"])
     softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(softmax, answer["probabilities"], atol=2e-3)
+    np.testing.assert_allclose(softmax, answer["probabilities"], atol=1e-5)
+
+
+def test_only_convolutions_are_quantised(published: Published) -> None:
+    import openvino as ov
+
+    def takers(node: ov.Node) -> set[str]:
+        kinds = {each.get_node() for output in node.outputs() for each in output.get_target_inputs()}
+        return {each.get_type_name() for each in kinds}
+
+    graph = ov.Core().read_model(published.folder / "1" / "model.xml")
+    rounded = [takers(node) for node in graph.get_ops() if node.get_type_name() == "FakeQuantize"]
+    assert len(rounded) > 40
+    assert set().union(*rounded) == {"Convolution"}
 
 
 def test_a_finished_run_is_not_trained_again(published: Published) -> None:

@@ -18,6 +18,7 @@ BATCH_SIZE = 16
 _CLASSES = 11
 _CALIBRATION_IMAGES = 32
 _PLAIN = "plain INT8 ResNet50"
+_AS_SERVED = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
 
 
 def plain_int8() -> ov.Model:
@@ -56,10 +57,7 @@ def model_speed(versions: Sequence[Path], rounds: int, seconds: float) -> list[s
     """
     core = ov.Core()
     graphs = {_PLAIN: plain_int8(), **{str(each): core.read_model(each / "model.xml") for each in versions}}
-    compiled = {
-        name: core.compile_model(graph, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
-        for name, graph in graphs.items()
-    }
+    compiled = {name: core.compile_model(graph, "CPU", _AS_SERVED) for name, graph in graphs.items()}
     rates: dict[str, list[float]] = {name: [] for name in compiled}
     for number in range(rounds):
         for name in list(compiled)[:: 1 if number % 2 == 0 else -1]:

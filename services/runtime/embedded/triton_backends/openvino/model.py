@@ -196,7 +196,11 @@ def _words(signature: _Signature) -> str:
 
 
 def compile_options(config: _Json) -> dict[str, str]:
-    """Return the OpenVINO properties that the configuration's parameters ask for."""
+    """Return the OpenVINO properties that the configuration's parameters ask for.
+
+    What is not INT8 is computed in float32: on a processor with bfloat16 OpenVINO would round it without being
+    asked, and a frame would get another answer than elsewhere.
+    """
     parameters = config.get("parameters", {})
     given = {name: str(parameters[name]["string_value"]) for name in _PASSED_ON if name in parameters}
-    return {"PERFORMANCE_HINT": "THROUGHPUT"} | given
+    return {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"} | given
