@@ -67,7 +67,7 @@ def confidence_chart(hours: Sequence[HourOfCamera]) -> alt.LayerChart | alt.Face
         y=alt.Y(
             "mean:Q",
             title=plain("model.mean_confidence"),
-            axis=alt.Axis(format=".0%"),
+            axis=alt.Axis(format=".1%"),
             scale=alt.Scale(zero=False),
         ),
         color=alt.Color("camera:N", title=plain("table.camera")),
