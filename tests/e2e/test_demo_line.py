@@ -19,6 +19,7 @@ from confluent_kafka import Producer
 
 from services.adapters.cameras.renderer import render
 from services.contracts.line_file import load_topology
+from tests.conftest import served_card
 from tests.images import jpeg_bytes
 from tests.line import PROJECT_ROOT, Line, wait_for
 
@@ -91,7 +92,7 @@ def test_rows_hold_what_reports_need(demo: Line) -> None:
     assert max(probabilities, key=probabilities.__getitem__) == defect_class
     assert probabilities[defect_class] == pytest.approx(confidence, abs=0.001)
     assert position_m is not None
-    assert (model, version) == ("surface_defects", "2")
+    assert (model, version) == ("surface_defects", served_card().parent.name)
     assert topic.startswith("frames.cam-")
     assert partition >= 0
     assert offset >= 0
