@@ -73,7 +73,7 @@ def line(fails_at: datetime) -> Iterator[Line]:
 
 def test_a_machine_that_starts_to_fail_is_flagged_within_minutes(line: Line, fails_at: datetime) -> None:
     flags_sql = (
-        "SELECT group_id, defect_class, alarm_at, low.started_at, high.started_at FROM flags"
+        "SELECT group_id, defect_class, alarm_at, onset_at, low.started_at, high.started_at FROM flags"
         " JOIN coil_records low ON low.coil_id = onset_low_coil"
         " JOIN coil_records high ON high.coil_id = onset_high_coil"
         " WHERE kind = 'machine' ORDER BY alarm_at"
@@ -82,12 +82,13 @@ def test_a_machine_that_starts_to_fail_is_flagged_within_minutes(line: Line, fai
     wait_for("the line is learnt", lambda: line.query(learnt), 240)
     patience_s = (fails_at - datetime.now(UTC)).total_seconds() + FLAGGED_WITHIN_S
     wait_for("a machine is flagged", lambda: line.query(flags_sql), patience_s, every_s=1.0)
-    group, defect_class, alarm_at, low_at, high_at = line.query(flags_sql)[0]
+    group, defect_class, alarm_at, onset_at, low_at, high_at = line.query(flags_sql)[0]
     assert (group, defect_class) == (FAILING, ITS_CLASS)
     # A coil's times are those of its head at the first camera, which stands before the machine.
-    coil = timedelta(seconds=LONGEST_COIL * COIL_LENGTH_M / SPEED_M_S)
-    travel = timedelta(seconds=FROM_FIRST_CAMERA_M / SPEED_M_S)
+    coil_s, travel = COIL_LENGTH_M / SPEED_M_S, timedelta(seconds=FROM_FIRST_CAMERA_M / SPEED_M_S)
+    coil = timedelta(seconds=LONGEST_COIL * coil_s)
     assert alarm_at + travel >= fails_at - coil
+    assert abs((onset_at + travel - fails_at).total_seconds()) < 3 * coil_s
     # The machine's start lies in the coils that the flag itself names (95 %), or in one beside them.
     assert low_at + travel - coil <= fails_at <= high_at + travel + 2 * coil
     assert high_at - low_at <= MOST_UNSURE_COILS * coil
