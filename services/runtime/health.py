@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -55,7 +56,7 @@ class HealthServer:
         Raises:
             OSError: The address is taken.
         """
-        self._server = ThreadingHTTPServer((host, port), _handler(health, registry))
+        self._server = _Server((host, port), _handler(health, registry))
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     @property
@@ -71,6 +72,13 @@ class HealthServer:
         """Stop answering and free the port."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    @override
+    def server_bind(self) -> None:
+        """Bind, but do not look up the machine's name: a slow resolver would hold up the room's start."""
+        TCPServer.server_bind(self)
 
 
 def _handler(health: Health, registry: CollectorRegistry) -> type[BaseHTTPRequestHandler]:

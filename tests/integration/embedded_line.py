@@ -14,13 +14,16 @@ from services.runtime.embedded.state import StateFile
 from services.runtime.embedded.supervisor import Part, Supervisor, take_over
 
 _ROOM = """
-import http.server, subprocess, sys
+import http.server, socketserver, subprocess, sys
 subprocess.Popen(["sleep", "600"])
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.end_headers(); self.wfile.write(b"{}")
     def log_message(self, *_): pass
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+class Server(http.server.ThreadingHTTPServer):
+    def server_bind(self):
+        socketserver.TCPServer.server_bind(self)  # no look-up of the machine's name
+Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
 

@@ -16,10 +16,12 @@ import pytest
 
 from services.runtime.embedded.home import Home
 from services.runtime.embedded.lock import is_locked
-from services.runtime.embedded.ports import free_port, is_free
+from services.runtime.embedded.ports import choose_port, free_port, is_free
 
 _PROGRAM = Path(__file__).with_name("embedded_line.py")
 _PROJECT = Path(__file__).resolve().parents[2]
+_START_LIMIT_S = 90.0
+"""Usually a second; the machine may be busy."""
 
 
 class Line:
@@ -54,6 +56,18 @@ class Line:
         """The guard, the rooms and their children."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def await_ready(self) -> None:
+        """Wait for the line; when it does not come up, fail with everything that it left behind to read."""
+        until = time.monotonic() + _START_LIMIT_S
+        while self.state["phase"] != "ready":
+            ended = self.process.poll()
+            if ended is not None or time.monotonic() > until:
+                self.process.terminate()
+                said, _ = self.process.communicate(timeout=30)
+                logs = {file.name: file.read_text() for file in self.home.path.glob("**/*.log")}
+                pytest.fail(f"the line is not ready (exit code {ended}): {self.state}\n{said}\n{logs}")
+            time.sleep(0.05)
+
     def end(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
@@ -70,9 +84,10 @@ def wait_for(condition: Callable[[], bool], what: str, limit_s: float = 30.0) ->
 
 @contextmanager
 def running(home: Path) -> Iterator[Line]:
-    line = Line(home, [free_port(), free_port()])
+    first = free_port()
+    line = Line(home, [first, choose_port(taken=frozenset({first}))])
     try:
-        wait_for(lambda: line.state["phase"] == "ready", "the line is ready")
+        line.await_ready()
         yield line
     finally:
         line.end()

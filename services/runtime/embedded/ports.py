@@ -1,9 +1,14 @@
 """Ports on loopback: the wanted one when it is free, else any free one."""
 
+import random
 import socket
+from pathlib import Path
 from typing import Final
 
 _HOST: Final = "127.0.0.1"
+_LOWEST_PORT: Final = 10_000
+_RANGE_FILE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_TRIES: Final = 100
 
 
 def is_free(port: int) -> bool:
@@ -17,8 +22,18 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port() -> int:
-    """Return a port that is free at this moment."""
+def free_port(range_file: Path = _RANGE_FILE) -> int:
+    """Return a port that is free at this moment.
+
+    It is taken from below the range that the system lends to outgoing connections: a client that connects before
+    the server has bound its port (a probe, a broker's client that tries again) could otherwise be lent that very
+    port, and the server would find it in use.
+    """
+    above = _first_lent_port(range_file)
+    if above is not None and above > _LOWEST_PORT:
+        for port in random.sample(range(_LOWEST_PORT, above), min(_TRIES, above - _LOWEST_PORT)):
+            if is_free(port):
+                return port
     with socket.socket() as probe:
         probe.bind((_HOST, 0))
         return int(probe.getsockname()[1])
@@ -32,3 +47,10 @@ def choose_port(*wanted: int | None, taken: frozenset[int] = frozenset()) -> int
     while (free := free_port()) in taken:
         pass
     return free
+
+
+def _first_lent_port(range_file: Path) -> int | None:
+    try:
+        return int(range_file.read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return None  # not Linux: there is nothing to avoid that could be read
