@@ -6,6 +6,7 @@ PYTHON ?= python3.11
 RUN := .venv/bin
 EXTRAS_UP := --extra dashboard --extra embedded --no-dev
 EXTRAS_ALL := --all-extras
+SIDE_BY_SIDE := -n 2 --dist loadfile
 
 .NOTPARALLEL:
 .PHONY: help up down status test check format lint types imports unit integration e2e faults install install-up bench clean
@@ -52,12 +53,12 @@ imports: .venv/.all ## import contracts
 	@$(RUN)/lint-imports
 
 unit: .venv/.all ## unit, contract and golden-value tests
-	@$(RUN)/pytest -q tests/unit tests/contract tests/golden
+	@$(RUN)/pytest -q $(SIDE_BY_SIDE) tests/unit tests/contract tests/golden
 
 check: lint types imports unit ## format, lint, types, import contracts, unit, contract and golden-value tests
 
 integration: .venv/.all ## tests on real Kafka, PostgreSQL and Triton
-	@$(RUN)/pytest -q tests/integration
+	@$(RUN)/pytest -q $(SIDE_BY_SIDE) tests/integration
 
 e2e: .venv/.all ## tests on the whole running line, browser included
 	@$(RUN)/pytest -q tests/e2e
