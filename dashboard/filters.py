@@ -31,10 +31,13 @@ def choose(key: str, label: str, names: Mapping[str, str], usual: str, help_text
     return value
 
 
-def pick(key: str, label: str, names: Mapping[str, str]) -> str:
-    """Let the viewer pick one of many `names` (value to words), the first unless the address names another."""
+def pick(key: str, label: str, names: Mapping[str, str], usual: str | None = None) -> str:
+    """Let the viewer pick one of many `names` (value to words).
+
+    The address says which; without it, the page before, else `usual`, else the first.
+    """
     names = told_apart(names)
-    usual = next(iter(names))
+    usual = usual if usual in names else next(iter(names))
     if st.session_state.get(key) not in names:
         st.session_state.pop(key, None)
     _remember(key, usual, lambda text: text if text in names else None)

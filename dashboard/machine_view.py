@@ -19,6 +19,8 @@ FLAG_COLUMNS = (
 POINT_COLUMNS = ("coil_id", "ended_at", "point", "centre", "lower", "upper", "signal")
 _M_PER_KM = 1000.0
 _CHANCE_CLASSES = 12
+_URGENCY = ("maintenance_required", "inspect", "offline", "watch", "no_data", "learning", "ok")
+"""States of a machine, the one that asks for a look most first; a state unknown here comes before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,16 @@ class Mark:
     coil_id: str
     kind: str
     words: str
+
+
+def most_urgent(machines: Sequence[MachineName]) -> str:
+    """Return the id of the machine to show first: in the worst state, the first of several along the strip."""
+    return min(machines, key=lambda each: _URGENCY.index(each.state) if each.state in _URGENCY else -1).machine_id
+
+
+def flagged_class(flags: Sequence[FlagRow]) -> str | None:
+    """Return the class of the newest open flag, None when none is open."""
+    return next((flag.defect_class for flag in flags if flag.closed_at is None), None)
 
 
 def title_of(machine: MachineName) -> str:

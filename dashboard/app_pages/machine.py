@@ -13,7 +13,9 @@ from dashboard.machine_view import (
     class_table,
     figures,
     flag_table,
+    flagged_class,
     marks_of,
+    most_urgent,
     repair_marks,
     roll_sentences,
     state_word,
@@ -34,19 +36,20 @@ def _page() -> None:
     if not machines:
         st.info(say("machine.none"), icon=":material/conveyor_belt:")
         return
-    machine = machines[filters.pick("machine", say("machine.pick"), {k: title_of(m) for k, m in machines.items()})]
+    titles = {machine_id: title_of(each) for machine_id, each in machines.items()}
+    machine = machines[filters.pick("machine", say("machine.pick"), titles, most_urgent(tuple(machines.values())))]
     days = int(filters.choose("days", say("machine.days"), {d: say(f"machine.days.{d}") for d in _DAYS}, "30"))
-    classes = machine_loaders.detail(machine.machine_id, _NO_CLASS, days).classes
+    known = machine_loaders.detail(machine.machine_id, _NO_CLASS, days)
     st.markdown(say("machine.state", machine=machine.machine_name, state=state_word(machine.state),
                     reason=why(machine.reason)))  # fmt: skip
     if machine.group_id is not None and machine.group_id != machine.machine_id:
         st.caption(say("machine.group", group=machine.group_id))
-    if not classes:
+    if not known.classes:
         layout.live(lambda: _metrics(machine.machine_id, _NO_CLASS, days))
         st.info(say("machine.no_points"), icon=":material/timeline:")
         return
-    names = {each.defect_class: clean(class_word(each.defect_class)) for each in classes}
-    chosen = filters.pick("class", say("machine.class"), names)
+    names = {each.defect_class: clean(class_word(each.defect_class)) for each in known.classes}
+    chosen = filters.pick("class", say("machine.class"), names, flagged_class(known.flags))
     layout.live(lambda: _metrics(machine.machine_id, chosen, days))
     _detail(machine, chosen, machine_loaders.detail(machine.machine_id, chosen, days))
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -17,6 +17,7 @@ from services.domain.classes import SURFACE_LABELS
 from services.trainer.card import RunFacts, model_card
 from services.trainer.export import export_ir, quantise
 from services.trainer.frames import FRAME_PX, GreyImage, LabelledFrame, check_classes, load_images, read_frames
+from services.trainer.lineage import check_lineage, version_folder
 from services.trainer.metrics import fit_temperature
 from services.trainer.network import Network
 from services.trainer.plan import TrainingPlan
@@ -96,6 +97,7 @@ def train(request: TrainingRequest, observer: TrainingObserver) -> ModelVersion:
     """
     observer.stage("reading the images")
     data = _prepare(request)
+    request = replace(request, notes=(*request.notes, *_lineage(request, data)))
     _claim(request)
     keras.utils.set_random_seed(request.plan.seed)
     network = start_network(
@@ -131,6 +133,13 @@ def _prepare(request: TrainingRequest) -> _TrainingSet:
         HeldOut([frames[index] for index in held], [images[index] for index in held], request.labels),
         split,
     )
+
+
+def _lineage(request: TrainingRequest, data: _TrainingSet) -> tuple[str, ...]:
+    folder = version_folder(request.plan.weights, request.repository_dir)
+    if folder is None:
+        return ()
+    return check_lineage(folder, request.csv_file, data.held_out.frames, request.labels)
 
 
 def _claim(request: TrainingRequest) -> None:

@@ -20,12 +20,12 @@ import openvino as ov
 
 from services.contracts.errors import ConfigurationError
 from services.trainer.frames import GreyImage
+from services.trainer.lineage import version_folder
 from services.trainer.network import Network, build_network
 from services.trainer.served import as_input
 
 NONE = "none"
 IMAGENET = "imagenet"
-_VERSION = re.compile(r"(?P<name>[\w-]+)@(?P<version>\d+)")
 _HEAD = "evidence_head"
 _PROBE_IMAGES = 48
 _PROBE_BATCH = 16
@@ -61,11 +61,11 @@ def start_network(
     network = build_network(class_count, dropout=dropout)
     if weights == NONE:
         return network
-    named = _VERSION.fullmatch(weights)
-    if named is None:
+    folder = version_folder(weights, repository)
+    if folder is None:
         _load_file(network, Path(weights))
     else:
-        _load_version(network, repository / named["name"] / named["version"], images)
+        _load_version(network, folder, images)
     return network
 
 

@@ -166,6 +166,23 @@ def test_a_work_directory_of_another_recipe_is_refused(published: Published) -> 
         train(longer, Diary())
 
 
+def test_a_start_that_has_seen_held_out_images_is_refused(published: Published, tmp_path: Path) -> None:
+    from services.trainer.app import train
+
+    split = json.loads((published.folder / "1" / "split.json").read_text(encoding="utf-8"))
+    trained_on = sorted({f"{name}-0" for name in DEFECT_CLASSES} - set(split["held_out_coils"]))[:1]
+    (tmp_path / "split.json").write_text(json.dumps(split | {"held_out_coils": trained_on}), encoding="utf-8")
+    leaky = replace(
+        published.request,
+        plan=replace(published.request.plan, weights="tiny@1"),
+        split_file=tmp_path / "split.json",
+        work_dir=tmp_path / "work",
+    )
+    with pytest.raises(ConfigurationError, match="tiny@1 was trained on 1 of the 1 held-out images"):
+        train(leaky, Diary())
+    assert not leaky.work_dir.exists()
+
+
 def test_the_evidence_adds_up_to_the_logits_of_the_training_graph() -> None:
     prepare_tensorflow(0)
     from services.trainer.export import export_ir

@@ -12,7 +12,7 @@ from dashboard.database import Trouble
 from dashboard.machine_charts import control_chart
 from dashboard.machine_report import html_report
 from dashboard.machine_rows import ClassShare, FlagRow, MachineDetail, MachineName
-from dashboard.machine_view import figures, flag_table, marks_of, repair_marks, roll_sentences
+from dashboard.machine_view import figures, flag_table, marks_of, most_urgent, repair_marks, roll_sentences
 from services.domain.spc.control_chart import ChartKind, Stream, StreamPoint, draw
 from tests.fakes.dashboard_app import answering, opened, settings_of_nowhere
 from tests.fakes.dashboard_rows import NOW, SCRIPT
@@ -131,6 +131,33 @@ def test_the_page_shows_state_chart_history_and_downloads(page: Callable[..., Ap
     assert {metric.label: metric.value for metric in at.metric}["Open flags"] == "1"
     assert len(at.dataframe) == 2
     assert at.query_params["chart"] == "u"
+
+
+def test_the_machine_that_asks_for_a_look_most_is_shown_first_with_what_is_flagged(
+    page: Callable[..., AppTest],
+) -> None:
+    well = [MachineName("strip-1", name, name, name, state, "") for name, state in (("a", "ok"), ("b", "watch"))]
+    classes = tuple(ClassShare(name, 9.0, 9.0, 10_800.0) for name in ("oil_spot", "rolled_pit"))
+    at = page(
+        [*well, MACHINE], detail(classes=classes, flags=(flag(closed_at=NOW, defect_class="crease"), flag()))
+    )
+    assert (at.query_params["machine"], at.query_params["class"]) == ("skinpass-1", "rolled_pit")
+    at = page([*well, MACHINE], detail(classes=classes), machine="b", **{"class": "oil_spot"})
+    assert (at.query_params["machine"], at.query_params["class"]) == ("b", "oil_spot")
+
+
+@pytest.mark.parametrize(
+    ("states", "shown_first"),
+    [
+        pytest.param(("ok", "offline", "inspect"), "2", id="a flag before silence"),
+        pytest.param(("ok", "watch", "watch"), "1", id="the first along the strip"),
+        pytest.param(("inspect", "burning"), "1", id="a state that is new"),
+        pytest.param(("ok", "ok"), "0", id="all well"),
+    ],
+)
+def test_the_worst_state_comes_first(states: tuple[str, ...], shown_first: str) -> None:
+    machines = [MachineName("strip-1", str(n), "", None, state, "") for n, state in enumerate(states)]
+    assert most_urgent(machines) == shown_first
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+"""What the weights that a run starts from have seen: nothing that figures are measured on may be among it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.contracts.errors import ConfigurationError
+from services.trainer.frames import LabelledFrame
+from services.trainer.repository import CARD_FILE, sha256_of
+from services.trainer.split import SPLIT_FILE, CoilSplit
+
+_VERSION = re.compile(r"(?P<name>[\w-]+)@(?P<version>\d+)")
+
+
+def version_folder(weights: str, repository: Path) -> Path | None:
+    """Return the directory of MODEL@VERSION in a repository; None when the start is something else."""
+    named = _VERSION.fullmatch(weights)
+    return None if named is None else repository / named["name"] / named["version"]
+
+
+def check_lineage(
+    folder: Path, csv_file: Path, held_out: Sequence[LabelledFrame], labels: Sequence[str]
+) -> tuple[str, ...]:
+    """Refuse a start from a version that was trained on images which this run holds out.
+
+    Each run checks the one before it, so the whole line of versions is clean when every one of them was made so.
+
+    Args:
+        folder: Of the version that the run starts from.
+        csv_file: The labelled frames of this run.
+        held_out: The images of this run that figures are measured on.
+        labels: Classes of this run, in output order.
+
+    Returns:
+        What a reader of the model card must know: that an earlier data set was another one, so that this could not
+        be checked. Empty when it was.
+
+    Raises:
+        ConfigurationError: The version was trained on held-out images, or does not say how it was split.
+    """
+    try:
+        card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+        known, data = list(card["labels"]), str(card["data"]["csv_sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"The model card in {folder} cannot be read: {error}.") from error
+    if known != list(labels):
+        return ()  # another material: other images
+    if data != sha256_of(csv_file):
+        return (
+            f"The start was trained on another data set than {csv_file.name}: whether it has seen images that are"
+            " held out here is not known.",
+        )
+    split = CoilSplit.load(folder / SPLIT_FILE)
+    seen = [frame.image_path for frame in held_out if not split.is_held_out(frame)]
+    if seen:
+        raise ConfigurationError(
+            f"{folder.parent.name}@{folder.name} was trained on {len(seen)} of the {len(held_out)} held-out"
+            f" images, {seen[0]} among them, and every figure would be too good:"
+            f" give --split {folder / SPLIT_FILE}, or --weights none."
+        )
+    return ()
