@@ -89,6 +89,11 @@ class SourceSettings(SettingsGroup):
         ' ["cam-2"] or [{"camera_id": "cam-2", "starts_at": "2026-03-01T06:00:00+01:00"}]',
     )
     coil_length_m: float = Field(default=240.0, ge=20, le=20_000, description="Mean length of simulated coils")
+    learns_from: AwareDatetime | None = Field(
+        default=None,
+        description="When the monitor begins to learn from the simulated line: no drawn fault touches the coils"
+        " that it learns from; the local stack gives the time of its first start",
+    )
 
     @field_validator("dirty", mode="before")
     @classmethod

@@ -142,6 +142,7 @@ def _script(source: SourceSettings) -> DemoScript:
         faults=None if faults is None else tuple(ScriptedFault(**each.model_dump()) for each in faults),
         dirty=tuple(DirtyLens(each.camera_id, each.starts_at) for each in source.dirty),
         coil_length_m=source.coil_length_m,
+        learns_from=source.learns_from,
     )
 
 

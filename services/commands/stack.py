@@ -137,14 +137,14 @@ def _up_here(options: "StackOptions", topology: "Topology") -> None:
     from services.runtime.embedded.assembly import Assembly
     from services.runtime.embedded.diary import Diary
     from services.runtime.embedded.greeting import greeting
-    from services.runtime.embedded.state import StateFile, previous_ports, read_state
+    from services.runtime.embedded.state import Past, StateFile, read_state
     from services.runtime.embedded.supervisor import Supervisor, take_over
 
     home, settings = _home_and_settings()
     home.create()
     diary = Diary(home.log_file("supervisor"), typer.echo, utc_now)
     lock = take_over(home, diary.note)
-    assembly = Assembly(home, options, settings, diary.note, previous_ports(read_state(home)))
+    assembly = Assembly(home, options, settings, diary.note, Past.of(read_state(home)))
     assembly.assemble(_wiring(home, settings, topology))
     state = StateFile(home, assembly.addresses, assembly.ports)
     supervisor = Supervisor(home, assembly.parts, state, diary.note)

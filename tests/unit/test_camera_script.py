@@ -2,6 +2,8 @@
 
 import json
 import threading
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import cv2
@@ -9,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from services.adapters.cameras.demo_script import DemoScript, DirtyLens, ScriptedFault
+from services.adapters.cameras.demo_script import DemoScript, DirtyLens, ScriptedFault, mark_at
 from services.adapters.cameras.lens import blemish
 from services.adapters.cameras.renderer import render
-from services.adapters.cameras.simulated import SimulatedSource, SimulationOptions
+from services.adapters.cameras.simulated import STRETCH_M, SimulatedSource, SimulationOptions, fault_of_stretch
 from services.adapters.cameras.sources import SourceFactory, SourceOptions
 from services.camera.settings import CameraSettings, FaultSettings, SourceSettings
 from services.camera.wiring import source_options
 from services.contracts.capture import CapturedImage
 from services.contracts.errors import ConfigurationError
 from services.domain.strip import weak_spots
-from services.domain.topology import CameraStation, Line, Machine, Roll, Topology
+from services.domain.topology import CameraStation, Line, Machine, MonitoringPlan, Roll, Topology
 from services.runtime.settings import load_settings
 
 MACHINES = (
@@ -314,3 +316,33 @@ def test_a_mistake_in_the_script_names_its_setting(
 
 def test_the_settings_default_to_what_the_simulation_defaults_to() -> None:
     assert SourceSettings().coil_length_m == DemoScript().coil_length_m
+
+
+def test_no_drawn_fault_touches_the_coils_that_the_line_is_learnt_from() -> None:
+    plan = MonitoringPlan(learning_coils=3)
+    line = replace(LINE, monitoring=plan)
+    script = DemoScript(coil_length_m=200.0, learns_from=START)
+    first_m, longest_m = mark_at(line, 0.0, START), 60.0 * line.speed_m_s + 4 * 200.0
+    drawn = [fault_of_stretch(line, 7, int(first_m // STRETCH_M) + turn) for turn in range(8)]
+    spared = [script.spare(line, fault) for fault in drawn]
+    assert all(not fault.active(mark) for fault in spared for mark in np.arange(first_m, first_m + longest_m, 5.0))
+    assert any(fault.active(mark) for fault in drawn for mark in np.arange(first_m, first_m + longest_m, 5.0))
+    later = [fault for fault in drawn if fault.from_m > first_m + longest_m]
+    assert later
+    assert set(later) <= set(spared)
+    assert [replace(script, learns_from=None).spare(line, fault) for fault in drawn] == drawn
+
+
+def test_a_camera_spares_the_coils_that_are_learnt_from() -> None:
+    world = source(STATIONS[1], DemoScript(learns_from=START))._world
+    first_m = mark_at(LINE, 0.0, START)
+    rates = Counter(
+        int(world(int(mark // STRETCH_M)).defect_at(90.0, mark, mark + 2.0) is not None)
+        for mark in np.arange(first_m, first_m + 20 * 240.0, 2.0)
+    )
+    plain = source(STATIONS[1], DemoScript())._world
+    usual = Counter(
+        int(plain(int(mark // STRETCH_M)).defect_at(90.0, mark, mark + 2.0) is not None)
+        for mark in np.arange(first_m, first_m + 20 * 240.0, 2.0)
+    )
+    assert rates[1] < usual[1] / 3

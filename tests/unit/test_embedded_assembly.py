@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,14 @@ from services.runtime.embedded.home import Home
 from services.runtime.embedded.job import Job
 from services.runtime.embedded.options import StackOptions, StackSettings
 from services.runtime.embedded.processes import ProcessSpec
+from services.runtime.embedded.state import Past
 from services.runtime.embedded.supervisor import Part
 from services.runtime.settings import load_settings
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _PASSWORD = "hunter2"
+_FIRST_START = "2026-11-30T06:00:00+00:00"
+PAST = Past({}, _FIRST_START)
 
 
 @pytest.fixture
@@ -37,7 +41,7 @@ def assemble(tmp_path: Path) -> Callable[..., Assembly]:
             }
         )
         options = StackOptions(**(usual | changes))  # type: ignore[arg-type]  # a test's keywords
-        assembly = Assembly(Home(tmp_path), options, settings, lambda _line: None, {})
+        assembly = Assembly(Home(tmp_path), options, settings, lambda _line: None, PAST)
         assembly.assemble(Wiring(lambda _url: None, lambda _servers: None))
         return assembly
 
@@ -176,7 +180,8 @@ def test_the_demo_can_play_images_of_a_directory_on_some_cameras_or_not_run(
 
 
 def test_the_demo_cameras_are_told_what_the_user_scripted(bare: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(bare._camera_source()) == {"CAMERA_SOURCE__SPEC"}
+    usual = {"CAMERA_SOURCE__SPEC": "simulated", "CAMERA_SOURCE__LEARNS_FROM": _FIRST_START}
+    assert bare._camera_source() == usual
     script = {
         "CAMERA_SOURCE__FAULTS": "[]",
         "CAMERA_SOURCE__DIRTY": '["cam-2"]',
@@ -185,7 +190,16 @@ def test_the_demo_cameras_are_told_what_the_user_scripted(bare: Assembly, monkey
     for name, value in script.items():
         monkeypatch.setenv(name, value)
     told = replace(bare, settings=StackSettings())
-    assert told._camera_source() == {"CAMERA_SOURCE__SPEC": "simulated", **script}
+    assert told._camera_source() == usual | script
+
+
+def test_a_stack_remembers_ports_and_when_the_first_one_was_started(assemble: Callable[..., Assembly]) -> None:
+    first = Past.of(None)
+    assert first.ports == {}
+    assert datetime.fromisoformat(first.first_started_at).tzinfo is not None
+    assembly = assemble()
+    state = {"ports": {"kafka": 9093}, **assembly.addresses}
+    assert Past.of(state) == Past({"kafka": 9093}, _FIRST_START)
 
 
 def test_the_dashboard_listens_on_loopback_and_reports_to_nobody(assemble: Callable[..., Assembly]) -> None:
@@ -209,7 +223,7 @@ def said() -> list[str]:
 @pytest.fixture
 def bare(tmp_path: Path, said: list[str]) -> Assembly:
     options = StackOptions(project=_PROJECT, line_file=_PROJECT / "line.yaml")
-    return Assembly(Home(tmp_path), options, StackSettings.model_validate({}), said.append, {})
+    return Assembly(Home(tmp_path), options, StackSettings.model_validate({}), said.append, PAST)
 
 
 def test_tansu_takes_kafkas_place_where_the_jars_cannot_be_had_and_says_so_loudly(

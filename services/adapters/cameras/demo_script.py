@@ -1,6 +1,6 @@
 """What goes wrong on the simulated line and when, as somebody scripted it; times become marks on the strip."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,6 +14,10 @@ EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _FAULTS: Final = "CAMERA_SOURCE__FAULTS"
 _DIRTY: Final = "CAMERA_SOURCE__DIRTY"
+_START_UP_S: Final = 60.0
+"""What a line takes at most until its first frame is judged."""
+_COILS_CUT: Final = 1.0
+"""The first coil is met somewhere in its middle, and coils differ in length: together less than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,22 @@ class DemoScript:
             background that every machine leaves. None: drawn.
         dirty: Lenses with a blemish.
         coil_length_m: Mean length of a coil.
+        learns_from: When somebody begins to learn from the line what is normal on it (aware): no drawn fault
+            touches the coils that are learnt from. None: faults are drawn whenever they come.
     """
 
     faults: tuple[ScriptedFault, ...] | None = None
     dirty: tuple[DirtyLens, ...] = ()
     coil_length_m: float = DEFAULT_COIL_LENGTH_M
+    learns_from: datetime | None = None
+
+    def spare(self, line: Line, fault: MachineFault) -> MachineFault:
+        """Return a drawn fault without the part that would be learnt as normal."""
+        if self.learns_from is None:
+            return fault
+        first_m = mark_at(line, 0.0, self.learns_from)
+        learnt_m = (line.monitoring.learning_coils + _COILS_CUT) * self.coil_length_m
+        return replace(fault, from_m=max(fault.from_m, first_m + _START_UP_S * line.speed_m_s + learnt_m))
 
     def faults_of(self, line: Line) -> tuple[MachineFault, ...] | None:
         """Return the scripted faults of one line's machines, in the script's order; None: nothing is scripted."""

@@ -132,7 +132,7 @@ class SimulatedSource:
     def _world_of_stretch(self, stretch: int) -> StripWorld:
         seed, machines, faults = self._options.seed, self._line.machines, self._scripted
         if faults is None:
-            faults = (fault_of_stretch(self._line, seed, stretch),)
+            faults = (self._options.script.spare(self._line, fault_of_stretch(self._line, seed, stretch)),)
         return StripWorld(seed, machines, (*weak_spots(machines), *faults), self._options.script.coil_length_m)
 
 

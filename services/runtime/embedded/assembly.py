@@ -19,6 +19,7 @@ from services.runtime.embedded.ports import choose_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.embedded.processes import ProcessSpec
 from services.runtime.embedded.room import HealthPages, RoomProcess
+from services.runtime.embedded.state import Past
 from services.runtime.embedded.supervisor import Part
 from services.runtime.embedded.tansu import EmbeddedTansu
 from services.runtime.embedded.triton import EmbeddedTriton
@@ -59,7 +60,7 @@ class Assembly:
     options: StackOptions
     settings: StackSettings
     say: Callable[[str], None]
-    previous_ports: dict[str, int]
+    past: Past
     parts: list[Part] = field(default_factory=list)
     addresses: dict[str, Any] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class Assembly:
         grpc_url = self._add_triton()
         self.parts.append(Part(Job("database set-up", lambda: wiring.database(admin_url)), ("postgres",)))
         self.parts.append(Part(Job("topics", lambda: wiring.topics(bootstrap_servers)), ("kafka",)))
-        self.addresses["metrics"] = {}
+        self.addresses |= {"metrics": {}, "first_started_at": self.past.first_started_at}
         for number in range(1, self.options.workers + 1):
             self._add_classifier(number, bootstrap_servers, grpc_url)
         self._add_process_monitor()
@@ -89,7 +90,7 @@ class Assembly:
             self.addresses["metrics"]["triton"] = self.addresses["triton"]["metrics_url"]
 
     def _port(self, name: str, default: int | None = None) -> int:
-        wanted = (self.previous_ports.get(name), _DEFAULT_PORTS.get(name, default))
+        wanted = (self.past.ports.get(name), _DEFAULT_PORTS.get(name, default))
         port = choose_port(*wanted, taken=frozenset(self.ports.values()))
         self.ports[name] = port
         return port
@@ -195,6 +196,7 @@ class Assembly:
         frames = self.options.frames
         source = "simulated" if frames is None else f"folder:{frames.absolute()}"
         environment = {"CAMERA_SOURCE__SPEC": source} | self.settings.demo_script
+        environment["CAMERA_SOURCE__LEARNS_FROM"] = self.past.first_started_at
         if self.options.cameras:
             environment["CAMERA_SOURCE__CAMERAS"] = json.dumps(self.options.cameras)
         return environment

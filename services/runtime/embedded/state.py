@@ -89,9 +89,24 @@ def leftover_groups(state: Document | None) -> dict[int, int]:
     return {int(entry["pid"]): int(entry["start_ticks"]) for entry in services if entry.get("start_ticks")}
 
 
-def previous_ports(state: Document | None) -> dict[str, int]:
-    """Return the ports that the last stack had, by the name of the part."""
-    return {} if state is None else {str(name): int(port) for name, port in state.get("ports", {}).items()}
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a stack takes over from the one before it on the same directory.
+
+    Attributes:
+        ports: By the name of the part.
+        first_started_at: When the directory's first stack was started, ISO 8601.
+    """
+
+    ports: Mapping[str, int]
+    first_started_at: str
+
+    @staticmethod
+    def of(state: Document | None) -> "Past":
+        """Read the state that the last stack wrote; None: there was none, and this one is the first."""
+        kept = {} if state is None else state
+        ports = {str(name): int(port) for name, port in kept.get("ports", {}).items()}
+        return Past(ports, str(kept.get("first_started_at") or utc_now().isoformat(timespec="seconds")))
 
 
 def size_of(file: Path) -> int:
