@@ -99,6 +99,20 @@ def rollback(
     _follow(repository, model, entry, triton_url)
 
 
+@app.command("add-random-split")
+def add_random_split(
+    version: VersionArgument,
+    run: Annotated[Path, typer.Option(help="Directory of the version that was trained on a random split.")],
+    repository: RepositoryOption = _PROJECT / "model_repository",
+) -> None:
+    """Put the accuracy of a run on a random split onto the card of a version: both figures, each by its name."""
+    from services.trainer.random_split import add_random_split as add
+
+    name, number = parse_version(version)
+    add(repository, name, number, run)
+    typer.echo(f"the card of {name} version {number} has the random split of {run} beside its own figures")
+
+
 @app.command()
 def report(
     version: VersionArgument,

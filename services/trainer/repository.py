@@ -117,7 +117,7 @@ class ModelRepository:
             graph = ov.Core().read_model(folder / str(version) / MODEL_FILE)
             labels = (folder / LABELS_FILE).read_text(encoding="utf-8").split()
             text = _config(name, len(labels), ServedModel(graph, ()), version)
-            _write_whole(folder / CONFIG_FILE, text)
+            write_whole(folder / CONFIG_FILE, text)
         except (OSError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ConfigurationError(f"Version {version} of {name} cannot be served: {reason}.") from error
@@ -149,11 +149,11 @@ class ModelRepository:
             _write_version(staged, model, {**identity, **extras.card})
             for file_name, text in extras.files.items():
                 (staged / file_name).write_text(text, encoding="utf-8")
-            _write_whole(folder / LABELS_FILE, "".join(f"{label}\n" for label in labels))
+            write_whole(folder / LABELS_FILE, "".join(f"{label}\n" for label in labels))
             served = self.served_version(name) or version
             _put_into_place(staged, folder / str(version))
             if served == version:
-                _write_whole(folder / CONFIG_FILE, _config(name, len(labels), model, version))
+                write_whole(folder / CONFIG_FILE, _config(name, len(labels), model, version))
         except OSError as error:
             raise ConfigurationError(f"The model cannot be written to {folder}: {error.strerror}.") from error
         finally:
@@ -195,8 +195,12 @@ def _config(name: str, class_count: int, model: ServedModel, served: int) -> str
     )
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Replace a small file at once; leave it alone when it already says so."""
+def write_whole(path: Path, text: str) -> None:
+    """Replace a small file at once; leave it alone when it already says so.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return
     partial = path.with_name(f".{path.name}.incoming")
