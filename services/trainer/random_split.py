@@ -1,7 +1,7 @@
 """Both accuracies on one card: what a run on a random split came to, beside the figures by coil of another run.
 
-One set of weights cannot give both: what was trained by coil has seen images that a random split holds out. A recipe
-is run a second time, from the start, on the random split; its figures and its facts go onto the card.
+One set of weights cannot give both: what was trained by coil has seen images that a random split holds out.
+A recipe is run a second time, from the start, on the random split; its figures and facts go onto the card.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ AT_RANDOM = CoilSplit(7, 0.2, frozenset(), frozenset({"a.jpg", "b.jpg"}))
 def card(kind: str, top1: float, **changes: object) -> dict[str, Any]:
     report = {"top1": {"value": top1, "wilson95": [0.0, 1.0], "n": 40}, "macro_f1": 0.5, "ece": 0.05}
     return {
-        "date": "2026-11-30", "command": f"millsight train {kind}", "start": "none", "labels": list(SURFACE_LABELS),
+        "date": "2026-11-30", "command": f"millsight train {kind}", "start": "none",
+        "labels": list(SURFACE_LABELS),
         "data": {"csv_sha256": "f00", "training": {"images": 160}}, "recipe": {"batch_size": 16},
         "training": {"minutes": 60.0, "images_drawn": 9000},
         "figures": {kind: report, f"{kind}_ece_cross_fitted": 0.04}, "limits": [LIMIT_OF_GROUPED, "a drawing"],
