@@ -21,6 +21,11 @@ STATE_COLOURS: Final = {
     State.UNASSIGNED: "#CC79A7",
     State.NO_DATA: "#8A94A3",
     State.NO_CAMERA: "#B4BCC8",
+    State.OK: "#009E73",
+    State.LEARNING: "#56B4E9",
+    State.WATCH: "#F0E442",
+    State.INSPECT: "#E69F00",
+    State.MAINTENANCE_REQUIRED: "#D55E00",
 }
 _P50, _P95 = "#0072B2", "#E69F00"
 _STRONG: Final = 0.55

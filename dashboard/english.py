@@ -80,8 +80,8 @@ ENGLISH: Final[dict[str, str]] = {
     "notice.unassigned": "**In no line file: {cameras}.** Their frames are inspected and kept, but under no"
     " machine. Name them in `line.yaml` to see them on the strip.",
     "line.heading": "{line}",
-    "help.strip": "The strip runs from left to right. Squares are machines, triangles are cameras; the colour"
-    " and the word below say what each is doing. Hover for figures.",
+    "help.strip": "The strip runs from left to right. Squares are machines, triangles are cameras; colour and word"
+    " say what each camera is doing and how each machine is; the reasons are below. Hover for figures.",
     "line.window": "Averages over the last {minutes} minutes, or since the first frame in them; a silent camera's"
     " figures are of the time before.",
     "line.machines": "Machines",

@@ -73,7 +73,8 @@ GERMAN: Final[dict[str, str]] = {
     " unter keiner Maschine. Nennen Sie sie in `line.yaml`, um sie am Band zu sehen.",
     "line.heading": "{line}",
     "help.strip": "Das Band läuft von links nach rechts. Quadrate sind Maschinen, Dreiecke Kameras; Farbe und"
-    " Wort darunter sagen, was jede tut. Zeigen Sie darauf, um Zahlen zu sehen.",
+    " Wort sagen, was jede Kamera tut und wie es um jede Maschine steht; die Gründe stehen darunter. Zeigen Sie"
+    " darauf, um Zahlen zu sehen.",
     "line.window": "Mittelwerte der letzten {minutes} Minuten, oder seit dem ersten Bild darin; die Zahlen"
     " einer stillen Kamera gelten für die Zeit davor.",
     "line.machines": "Maschinen",

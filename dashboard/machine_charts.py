@@ -1,5 +1,6 @@
 """The control chart of the machine page: points, limits, signals and marks, coil by coil."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,6 +14,9 @@ from services.domain.spc.control_chart import DrawnChart
 _POINT, _SIGNAL, _LIMIT = "#0072B2", "#D55E00", "#8A94A3"
 _MARKS: Final = {"onset": "#E69F00", "alarm": "#D55E00", "repair": "#009E73"}
 _HEIGHT_PX: Final = 320
+_MARK_LINE_PX: Final = 14
+_LATE_SHARE: Final = 0.8
+"""Words of marks beyond this share of the chart stand to the left of their line, or they would leave the chart."""
 
 
 def control_chart(chart: DrawnChart, marks: Sequence[Mark], ink: Ink) -> alt.LayerChart | alt.FacetChart:
@@ -55,18 +59,29 @@ def control_chart(chart: DrawnChart, marks: Sequence[Mark], ink: Ink) -> alt.Lay
 
 
 def _mark_layers(marks: Sequence[Mark], order: dict[str, int], ink: Ink) -> list[alt.Chart]:
-    rows = [{"place": order[mark.coil_id] + 1, "words": mark.words, "kind": mark.kind} for mark in marks]
+    rows = []
+    beside: Counter[str] = Counter()
+    for mark in marks:
+        line = beside[mark.coil_id]
+        beside[mark.coil_id] += 1
+        rows.append({"place": order[mark.coil_id] + 1, "words": mark.words, "kind": mark.kind, "line": line})
     if not rows:
         return []
+    late = f"datum.place > {_LATE_SHARE * len(order)}"
     base = alt.Chart(alt.InlineData(rows)).encode(x="place:Q")
     colour = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=list(_MARKS), range=list(_MARKS.values())))
     return [
         base.mark_rule(strokeWidth=2).encode(
             color=colour, tooltip=alt.Tooltip("words:N", title=plain("tip.mark"))
         ),
-        base.mark_text(align="left", dx=4, baseline="top", color=ink.text, limit=160).encode(
-            y=alt.value(0), text="words:N"
-        ),
+        base.mark_text(
+            align=alt.ExprRef(f"{late} ? 'right' : 'left'"),
+            dx=alt.ExprRef(f"{late} ? -4 : 4"),
+            dy=alt.ExprRef(f"{_MARK_LINE_PX} * datum.line"),
+            baseline="top",
+            color=ink.text,
+            limit=160,
+        ).encode(y=alt.value(0), text="words:N"),
     ]
 
 

@@ -1,12 +1,12 @@
 """Turns a snapshot of the line into what the line page draws: judged cameras, machines, stations and tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.charts import Station
 from dashboard.rows import CameraRow, LineSnapshot, MachineRow
-from dashboard.states import Rate, Sighting, State, age_s, judge_camera, judge_machine
+from dashboard.states import Rate, Sighting, State, age_s, judge_camera, judge_machine, with_health
 from dashboard.words import ago, clean, metre, number, percent, percent_range, plain
 
 Cell = str | float | None
@@ -25,10 +25,14 @@ class CameraView:
 
 @dataclass(frozen=True, slots=True)
 class MachineView:
-    """A machine with the cameras right behind it; `watched_by` is the next camera down the strip, if any."""
+    """A machine with the cameras right behind it; `watched_by` is the next camera down the strip, if any.
+
+    `state` is what its cameras show, `shown` the process monitor's judgement where they show something of now.
+    """
 
     row: MachineRow
     state: State
+    shown: State
     rate: Rate
     age_s: float | None
     cameras: tuple[CameraView, ...]
@@ -74,13 +78,20 @@ class Overview:
         return tuple(camera for camera in self.cameras if camera.state is State.SILENT)
 
 
-def judge(snapshot: LineSnapshot, silent_after_s: float) -> Overview:
-    """Judge every camera and machine of a snapshot."""
+def judge(snapshot: LineSnapshot, silent_after_s: float, health: Mapping[str, str] | None = None) -> Overview:
+    """Judge every camera and machine of a snapshot.
+
+    Args:
+        snapshot: What cameras delivered.
+        silent_after_s: Silence after which a camera counts as silent, at least.
+        health: Machine id to its state in `machine_health`; None: nothing is known of it.
+    """
     cameras = tuple(_camera(row, snapshot, silent_after_s) for row in snapshot.cameras)
     lines = []
     for line_id in dict.fromkeys(machine.line_id for machine in snapshot.machines):
         machines = tuple(machine for machine in snapshot.machines if machine.line_id == line_id)
-        views = tuple(_machine(machine, cameras, snapshot.as_of) for machine in machines)
+        known = health or {}
+        views = tuple(_machine(each, cameras, snapshot.as_of, known.get(each.machine_id)) for each in machines)
         lines.append(LineView(line_id, machines[0].line_name, views))
     return Overview(snapshot.as_of, snapshot.window_s, tuple(lines), cameras)
 
@@ -91,7 +102,7 @@ def _camera(row: CameraRow, snapshot: LineSnapshot, silent_after_s: float) -> Ca
     return CameraView(row, state, Rate(row.frames, row.defects), age_s(row.last_captured_at, snapshot.as_of))
 
 
-def _machine(row: MachineRow, cameras: Sequence[CameraView], now: datetime) -> MachineView:
+def _machine(row: MachineRow, cameras: Sequence[CameraView], now: datetime, health: str | None) -> MachineView:
     behind = tuple(c for c in cameras if c.row.assigned and c.row.machine_id == row.machine_id)
     newest = max((c.row.last_captured_at for c in behind if c.row.last_captured_at), default=None)
     further = [
@@ -100,9 +111,11 @@ def _machine(row: MachineRow, cameras: Sequence[CameraView], now: datetime) -> M
         if camera.row.line_id == row.line_id and (camera.row.position_m or 0.0) >= row.position_m
     ]
     next_camera = min(further, key=lambda camera: camera.position_m or 0.0, default=None)
+    state = judge_machine(camera.state for camera in behind)
     return MachineView(
         row=row,
-        state=judge_machine(camera.state for camera in behind),
+        state=state,
+        shown=with_health(state, health),
         rate=_sum(behind),
         age_s=age_s(newest, now),
         cameras=behind,
@@ -133,7 +146,7 @@ def _machine_station(machine: MachineView, window_s: float) -> Station:
         title=clean(machine.row.machine_id),
         name=clean(machine.row.name),
         place=metre(machine.row.position_m),
-        state=machine.state,
+        state=machine.shown,
         first_line=_watched(machine) if unseen else figure,
         second_line=plain("strip.per_minute", rate=number(defects)) if now else "",
         detail=_watched(machine) if unseen else _detail(machine.rate, frames),
@@ -180,7 +193,7 @@ def machine_table(overview: Overview) -> list[dict[str, Cell]]:
             table.append(
                 {
                     plain("table.machine"): clean(machine.row.machine_id),
-                    plain("table.state"): plain(machine.state.value),
+                    plain("table.state"): plain(machine.shown.value),
                     plain("table.cameras"): seen_by if machine.cameras else _watched(machine),
                     **_figures(machine.rate if machine.cameras else None, overview.window_s),
                     plain("table.age"): ago(machine.age_s) if machine.cameras else "–",

@@ -15,7 +15,7 @@ class State(Enum):
     """What can be said about a camera or machine; the value names its word in `dashboard.words`.
 
     `BEHIND` means that rows arrive now but show strip of some time ago: a backlog is being worked off.
-    `NO_CAMERA` is a machine that no camera stands directly behind.
+    `NO_CAMERA` is a machine that no camera stands directly behind. The last five are the monitor's judgement.
     """
 
     RUNNING = "state.running"
@@ -24,6 +24,11 @@ class State(Enum):
     UNASSIGNED = "state.unassigned"
     NO_DATA = "state.no_data"
     NO_CAMERA = "state.no_camera"
+    OK = "health.ok"
+    WATCH = "health.watch"
+    INSPECT = "health.inspect"
+    MAINTENANCE_REQUIRED = "health.maintenance_required"
+    LEARNING = "health.learning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,28 @@ def judge_camera(sighting: Sighting, now: datetime, silent_after_s: float) -> St
     if not sighting.assigned:
         return State.UNASSIGNED
     return State.BEHIND if captured_s > limit_s else State.RUNNING
+
+
+_JUDGED: Final = {
+    "ok": State.OK,
+    "watch": State.WATCH,
+    "inspect": State.INSPECT,
+    "maintenance_required": State.MAINTENANCE_REQUIRED,
+    "learning": State.LEARNING,
+    "no_data": State.NO_DATA,
+}
+
+
+def with_health(seen: State, health: str | None) -> State:
+    """Return what to show of a machine: the monitor's judgement, unless its cameras show nothing of now.
+
+    Args:
+        seen: What its cameras show, see `judge_machine`.
+        health: Its state in `machine_health`; None where the monitor has said nothing.
+    """
+    if seen not in {State.RUNNING, State.NO_CAMERA}:
+        return seen
+    return _JUDGED.get(health or "", seen)
 
 
 def judge_machine(cameras: Iterable[State]) -> State:

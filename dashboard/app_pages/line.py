@@ -51,7 +51,8 @@ def _strips(overview: Overview) -> None:
 
 
 def _overview() -> Overview:
-    return judge(loaders.line(minutes), loaders.settings().live.silent_after_s)
+    health = {row.machine_id: row.state for row in loaders.maintenance(OPEN).machines}
+    return judge(loaders.line(minutes), loaders.settings().live.silent_after_s, health)
 
 
 def _live() -> None:

@@ -12,7 +12,7 @@ from dashboard.database import Trouble
 from dashboard.machine_charts import control_chart
 from dashboard.machine_report import html_report
 from dashboard.machine_rows import ClassShare, FlagRow, MachineDetail, MachineName
-from dashboard.machine_view import figures, flag_table, marks_of, most_urgent, repair_marks, roll_sentences
+from dashboard.machine_view import Mark, figures, flag_table, marks_of, most_urgent, repair_marks, roll_sentences
 from services.domain.spc.control_chart import ChartKind, Stream, StreamPoint, draw
 from tests.fakes.dashboard_app import answering, opened, settings_of_nowhere
 from tests.fakes.dashboard_rows import NOW, SCRIPT
@@ -95,6 +95,15 @@ def test_every_kind_of_chart_is_drawn_with_signals_and_limits(kind: ChartKind) -
     assert "rule" in marks
     assert any(layer["mark"].get("shape") == "triangle-up" for layer in document["layer"])
     assert any(row["signal"] for row in drawn.rows)
+
+
+def test_words_of_marks_on_one_coil_stand_below_each_other() -> None:
+    found = detail()
+    drawn = draw(ChartKind.CUSUM, Stream(found.points, found.limit))
+    marks = [*marks_of([flag(onset_coil="C-9")], "rolled_pit", ["C-9"]), Mark("C-4", "repair", "repaired")]
+    sets = control_chart(drawn, marks, LIGHT).to_dict()["datasets"].values()
+    words = {row["words"]: (row["place"], row["line"]) for rows in sets for row in rows if "words" in row}
+    assert words == {"onset, WO-000001": (9, 0), "flag, WO-000001": (9, 1), "repaired": (4, 0)}
 
 
 def test_a_period_names_its_roll_or_says_that_none_fits() -> None:

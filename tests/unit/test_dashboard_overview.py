@@ -6,6 +6,7 @@ from dashboard import charts
 from dashboard.diagnosis import advice, model_table, rejected_table, status_table
 from dashboard.overview import camera_table, judge, machine_table, stations
 from dashboard.states import State
+from dashboard.words import plain
 from tests.fakes.dashboard_rows import (
     NOW,
     SCRIPT,
@@ -60,6 +61,34 @@ def test_a_silent_camera_and_its_machine_show_no_rates_on_the_strip() -> None:
     washer, cam = stations(judge(silent, SILENT_AFTER_S).lines[0], WINDOW_S)
     assert (washer.first_line, washer.second_line) == ("not seen now", "")
     assert (cam.first_line, cam.second_line) == ("5 min ago", "")
+
+
+@pytest.mark.parametrize(
+    ("health", "shown"),
+    [
+        pytest.param("maintenance_required", State.MAINTENANCE_REQUIRED, id="flagged"),
+        pytest.param("ok", State.OK, id="well"),
+        pytest.param("no_data", State.NO_DATA, id="nobody looks"),
+        pytest.param(None, State.RUNNING, id="not judged yet"),
+        pytest.param("offline", State.RUNNING, id="frames came after the monitor looked"),
+    ],
+)
+def test_the_strip_shows_the_monitors_judgement_of_a_machine(health: str | None, shown: State) -> None:
+    overview = judge(LINE, SILENT_AFTER_S, {} if health is None else {"washer-1": health})
+    washer = stations(overview.lines[0], WINDOW_S)[1]
+    assert (washer.state, washer.first_line) == (shown, "9.0 % defects")
+    assert machine_table(overview)[1]["State"] == plain(shown.value)
+
+
+def test_what_cameras_do_not_show_now_is_never_called_well() -> None:
+    silent = line(machines=(machine("washer-1", 10.0),), cameras=(camera("cam-1", "washer-1", age_s=300),))
+    washer = stations(judge(silent, SILENT_AFTER_S, {"washer-1": "ok"}).lines[0], WINDOW_S)[0]
+    assert (washer.state, washer.first_line) == (State.SILENT, "not seen now")
+
+
+def test_every_state_has_a_colour_and_a_word() -> None:
+    assert set(charts.STATE_COLOURS) == set(State)
+    assert all(plain(state.value) for state in State)
 
 
 def test_tables_leave_figures_out_where_nobody_looks() -> None:
