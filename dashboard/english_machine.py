@@ -15,6 +15,14 @@ MACHINE_ENGLISH: Final[dict[str, str]] = {
     "machine.kind.u": "u (per km)",
     "machine.kind.p": "p (share of frames)",
     "machine.kind.ewma": "EWMA",
+    "chart.cusum": "CUSUM of the log-likelihood ratio, nats",
+    "chart.u": "u chart: defects per km, around the normal rate",
+    "chart.u_laney": "u' chart (Laney: coils vary more than chance): defects per km, around the normal rate",
+    "chart.p": "p chart: share of frames that the first camera behind the group called a defect, all classes",
+    "chart.p_laney": "p' chart (Laney: coils vary more than chance): share of frames that the first camera behind"
+    " the group called a defect, all classes",
+    "chart.ewma": "EWMA (lambda 0.1) of the standardised rate; in control 500 coils between signals",
+    "chart.nothing": "nobody inspected any of these coils",
     "help.machine.chart": "Only the CUSUM raises flags. The u, p and EWMA charts show the same coils the way"
     " control"
     " charts are usually read; where coils vary more than chance, the limits are Laney's.",

@@ -15,6 +15,14 @@ MACHINE_GERMAN: Final[dict[str, str]] = {
     "machine.kind.u": "u (je km)",
     "machine.kind.p": "p (Anteil der Bilder)",
     "machine.kind.ewma": "EWMA",
+    "chart.cusum": "CUSUM des logarithmierten Likelihood-Verhältnisses, Nat",
+    "chart.u": "u-Karte: Fehler je km, um die normale Rate",
+    "chart.u_laney": "u'-Karte (Laney: Coils streuen mehr als zufällig): Fehler je km, um die normale Rate",
+    "chart.p": "p-Karte: Anteil der Bilder, die die erste Kamera hinter der Gruppe Fehler nannte, alle Klassen",
+    "chart.p_laney": "p'-Karte (Laney: Coils streuen mehr als zufällig): Anteil der Bilder, die die erste Kamera"
+    " hinter der Gruppe Fehler nannte, alle Klassen",
+    "chart.ewma": "EWMA (Lambda 0,1) der standardisierten Rate; in Ordnung liegen 500 Coils zwischen Signalen",
+    "chart.nothing": "niemand hat eines dieser Coils geprüft",
     "help.machine.chart": "Nur der CUSUM löst Meldungen aus. Die u-, p- und EWMA-Karten zeigen dieselben"
     " Coils so, wie Regelkarten gewöhnlich gelesen werden; wo Coils mehr schwanken als der Zufall, sind es"
     " Laneys Grenzen.",

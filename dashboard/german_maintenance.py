@@ -84,7 +84,7 @@ MAINTENANCE_GERMAN: Final[dict[str, str]] = {
     "table.coil": "Coil",
     "table.from_m": "Von, m",
     "table.to_m": "Bis, m",
-    "table.found": "Fehler",
+    "table.found": "Gefunden",
     "table.grade": "Güte",
     "table.ended": "Ende",
     "table.at": "Wann",

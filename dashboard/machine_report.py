@@ -31,7 +31,7 @@ def html_report(machine: MachineName, defect_class: str, detail: MachineDetail, 
         *_table(class_table(detail.classes)),
     ]
     if chart is not None:
-        parts.append(f"<h2>{escape(class_word(clean(defect_class)))}: {escape(clean(chart.title))}</h2>")
+        parts.append(f"<h2>{escape(class_word(clean(defect_class)))}: {escape(plain(f'chart.{chart.code}'))}</h2>")
         parts += _table([{name: _cell(row[name]) for name in row} for row in chart.rows])
     return "\n".join(parts) + "\n"
 

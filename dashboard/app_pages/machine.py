@@ -85,7 +85,7 @@ def _detail(machine: MachineName, defect_class: str, detail: MachineDetail) -> N
 
 
 def _chart(detail: MachineDetail, defect_class: str, chart: DrawnChart) -> None:
-    st.caption(clean(chart.title))
+    st.caption(say(f"chart.{chart.code}"))
     coils = [str(row["coil_id"]) for row in chart.rows]
     marks = [*marks_of(detail.flags, defect_class, coils), *repair_marks(detail.flags, defect_class, chart)]
     if chart.rows:

@@ -1,6 +1,7 @@
 """The machine page: its words, its chart, its file, and the page itself with loaders replaced."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import machine_loaders
 from dashboard.charts import LIGHT
 from dashboard.database import Trouble
+from dashboard.english import ENGLISH
 from dashboard.machine_charts import control_chart
 from dashboard.machine_report import html_report
 from dashboard.machine_rows import ClassShare, FlagRow, MachineDetail, MachineName
@@ -104,6 +106,19 @@ def test_words_of_marks_on_one_coil_stand_below_each_other() -> None:
     sets = control_chart(drawn, marks, LIGHT).to_dict()["datasets"].values()
     words = {row["words"]: (row["place"], row["line"]) for rows in sets for row in rows if "words" in row}
     assert words == {"onset, WO-000001": (9, 0), "flag, WO-000001": (9, 1), "repaired": (4, 0)}
+
+
+@pytest.mark.parametrize("kind", list(ChartKind))
+@pytest.mark.parametrize("found", [(1.0, 1), (1.0, 40), (0.0, 0)], ids=["even", "spread", "unseen"])
+def test_the_page_calls_a_chart_what_the_command_calls_it(kind: ChartKind, found: tuple[float, int]) -> None:
+    points = tuple(
+        replace(point(n), first_seen=found[0] * (1 + n * found[1] % 41), sightings=n * found[1] % 41)
+        for n in range(1, COILS + 1)
+    )
+    if not found[0]:
+        points = tuple(replace(each, exposure_m=0.0, frames=0) for each in points)
+    chart = draw(kind, Stream(points, None))
+    assert ENGLISH[f"chart.{chart.code}"] == chart.title
 
 
 def test_a_period_names_its_roll_or_says_that_none_fits() -> None:

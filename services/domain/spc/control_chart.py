@@ -67,11 +67,14 @@ class DrawnChart:
     """A chart as rows.
 
     Attributes:
+        code: Which chart it became: `cusum`, `u`, `p`, `ewma`, with Laney's limits `u_laney`, `p_laney`, or
+            `nothing` where nobody inspected anything.
         title: What is charted, with its unit.
         rows: One for each coil: coil_id, ended_at, point, centre, lower, upper, signal; None where there is none.
         left_out: Coils that nobody inspected.
     """
 
+    code: str
     title: str
     rows: Sequence[dict[str, object]]
     left_out: int
@@ -90,7 +93,7 @@ def draw(kind: ChartKind, stream: Stream) -> DrawnChart:
     points = [each for each in stream.points if (each.frames if by_frames else each.exposure_m > 0)]
     left_out = len(stream.points) - len(points)
     if not points:
-        return DrawnChart("nobody inspected any of these coils", (), left_out)
+        return DrawnChart("nothing", "nobody inspected any of these coils", (), left_out)
     drawers = {ChartKind.U: _u, ChartKind.P: _p, ChartKind.EWMA: _ewma}
     return drawers[kind](points, left_out)
 
@@ -101,7 +104,7 @@ def _cusum(stream: Stream) -> DrawnChart:
         _row(each, each.statistic, (None, None, limit), signal=limit is not None and each.statistic >= limit)
         for each in stream.points
     ]
-    return DrawnChart("CUSUM of the log-likelihood ratio, nats", rows, 0)
+    return DrawnChart("cusum", "CUSUM of the log-likelihood ratio, nats", rows, 0)
 
 
 def _u(points: Sequence[StreamPoint], left_out: int) -> DrawnChart:
@@ -114,7 +117,7 @@ def _u(points: Sequence[StreamPoint], left_out: int) -> DrawnChart:
     normal = float(sum(each.expected for each in points) / km.sum())
     spread = _can_vary(counts, km) and rate_dispersion(counts, km).p_value < _OVERDISPERSED
     chart = laney_u_chart(counts, km, normal) if spread else u_chart(counts, km, normal)
-    return DrawnChart(f"{_name('u', laney=spread)}: {_U_POINTS}", _limited(points, chart), left_out)
+    return _named("u", _U_POINTS, _limited(points, chart), left_out, laney=spread)
 
 
 def _p(points: Sequence[StreamPoint], left_out: int) -> DrawnChart:
@@ -127,11 +130,12 @@ def _p(points: Sequence[StreamPoint], left_out: int) -> DrawnChart:
     varies = _can_vary(called, frames) and called.sum() < frames.sum()
     spread = varies and proportion_dispersion(called, frames).p_value < _OVERDISPERSED
     chart = laney_p_chart(called, frames) if spread else p_chart(called, frames)
-    return DrawnChart(f"{_name('p', laney=spread)}: {_P_POINTS}", _limited(points, chart), left_out)
+    return _named("p", _P_POINTS, _limited(points, chart), left_out, laney=spread)
 
 
-def _name(letter: str, *, laney: bool) -> str:
-    return f"{letter}' chart (Laney: coils vary more than chance)" if laney else f"{letter} chart"
+def _named(letter: str, what: str, rows: Sequence[dict[str, object]], left_out: int, *, laney: bool) -> DrawnChart:
+    name = f"{letter}' chart (Laney: coils vary more than chance)" if laney else f"{letter} chart"
+    return DrawnChart(f"{letter}_laney" if laney else letter, f"{name}: {what}", rows, left_out)
 
 
 def _can_vary(counts: "Floats", sizes: "Floats") -> bool:
@@ -175,7 +179,7 @@ def _ewma(points: Sequence[StreamPoint], left_out: int) -> DrawnChart:
         _row(each, float(path.statistic[n]), (0.0, -path.fixed_limit, path.fixed_limit), signal=n in signals)
         for n, each in enumerate(points)
     ]
-    return DrawnChart(title, rows, left_out)
+    return DrawnChart("ewma", title, rows, left_out)
 
 
 def _row(
