@@ -109,16 +109,18 @@ def test_words_of_marks_on_one_coil_stand_below_each_other() -> None:
 
 
 @pytest.mark.parametrize("kind", list(ChartKind))
-@pytest.mark.parametrize("found", [(1.0, 1), (1.0, 40), (0.0, 0)], ids=["even", "spread", "unseen"])
-def test_the_page_calls_a_chart_what_the_command_calls_it(kind: ChartKind, found: tuple[float, int]) -> None:
+@pytest.mark.parametrize(("often", "seldom", "frames"), [(2, 1, 300), (90, 1, 300), (0, 0, 0)])
+def test_the_page_calls_a_chart_what_the_command_calls_it(
+    kind: ChartKind, often: int, seldom: int, frames: int
+) -> None:
+    counts = [often if n % 2 else seldom for n in range(COILS)]
     points = tuple(
-        replace(point(n), first_seen=found[0] * (1 + n * found[1] % 41), sightings=n * found[1] % 41)
-        for n in range(1, COILS + 1)
+        replace(point(n + 1), first_seen=float(count), sightings=count, frames=frames, exposure_m=3.0 * frames)
+        for n, count in enumerate(counts)
     )
-    if not found[0]:
-        points = tuple(replace(each, exposure_m=0.0, frames=0) for each in points)
     chart = draw(kind, Stream(points, None))
     assert ENGLISH[f"chart.{chart.code}"] == chart.title
+    assert chart.code.endswith("_laney") is (kind in {ChartKind.U, ChartKind.P} and often > 50)
 
 
 def test_a_period_names_its_roll_or_says_that_none_fits() -> None:
