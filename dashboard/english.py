@@ -238,4 +238,5 @@ ENGLISH: Final[dict[str, str]] = {
     "class.water_spot": "water spot",
     "class.welding_line": "welding line",
     "class.no_defect": "no defect",
+    "class.other": "another class",
 }

@@ -231,4 +231,5 @@ GERMAN: Final[dict[str, str]] = {
     "class.water_spot": "Wasserfleck",
     "class.welding_line": "Schweißnaht",
     "class.no_defect": "kein Fehler",
+    "class.other": "andere Klasse",
 }

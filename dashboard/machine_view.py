@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 
 from dashboard.language import strings
 from dashboard.machine_rows import ClassShare, FlagRow, MachineDetail, MachineName
+from dashboard.maintenance_view import order_word
 from dashboard.overview import Cell
 from dashboard.words import class_word, clean, clock, number, percent, plain, say
 from services.domain.spc.control_chart import DrawnChart
@@ -38,8 +39,9 @@ def most_urgent(machines: Sequence[MachineName]) -> str:
 
 
 def flagged_class(flags: Sequence[FlagRow]) -> str | None:
-    """Return the class of the newest open flag, None when none is open."""
-    return next((flag.defect_class for flag in flags if flag.closed_at is None), None)
+    """Return the class of the open flag that exceeds its normal rate most, None when none is open."""
+    still_open = [flag for flag in flags if flag.closed_at is None]
+    return max(still_open, key=lambda flag: flag.rate_ratio or 0.0).defect_class if still_open else None
 
 
 def title_of(machine: MachineName) -> str:
@@ -92,7 +94,7 @@ def flag_table(flags: Sequence[FlagRow], where: tzinfo, now: datetime) -> list[d
             plain("table.repaired"): _after_repair(flag),
             plain("table.sure"): percent(flag.probability),
             plain("table.rolls"): clean(", ".join(flag.matched_rolls)) or "–",
-            plain("table.state"): clean(flag.feedback or flag.state),
+            plain("table.state"): order_word(flag.state, flag.feedback),
             plain("table.closed"): clock(flag.closed_at, where, now) if flag.closed_at else "–",
         }
         for flag in flags

@@ -43,7 +43,12 @@ def what_of(order: OrderRow) -> str:
 
 def state_word(order: OrderRow) -> str:
     """Return the order's state, with what a finished repair came to."""
-    name = order.feedback if order.state == "done" and order.feedback else order.state
+    return order_word(order.state, order.feedback)
+
+
+def order_word(state: str, feedback: str | None) -> str:
+    """Return a work order's state in words; one unknown here is shown as it is stored."""
+    name = feedback if state == "done" and feedback else state
     return plain(f"order.{name}") if f"order.{name}" in strings() else clean(name)
 
 
