@@ -76,6 +76,8 @@ def test_onset_and_alarm_are_marked_on_their_coils_and_other_classes_are_not() -
 def test_the_history_says_the_rate_after_a_repair_and_on_how_much_strip() -> None:
     waiting, repaired = flag_table([flag(), flag(repaired_per_km=1.25, repaired_km=12.0)], UTC, NOW)
     assert (waiting["Per km after repair"], repaired["Per km after repair"]) == ("–", "1.2 on 12.0 km")
+    (done,) = flag_table([flag(state="done", feedback="verified")], UTC, NOW)
+    assert (waiting["State"], done["State"]) == ("new", "done, repair worked")
 
 
 def test_a_repair_is_marked_on_the_first_coil_after_it() -> None:
@@ -165,7 +167,15 @@ def test_the_machine_that_asks_for_a_look_most_is_shown_first_with_what_is_flagg
     well = [MachineName("strip-1", name, name, name, state, "") for name, state in (("a", "ok"), ("b", "watch"))]
     classes = tuple(ClassShare(name, 9.0, 9.0, 10_800.0) for name in ("oil_spot", "rolled_pit"))
     at = page(
-        [*well, MACHINE], detail(classes=classes, flags=(flag(closed_at=NOW, defect_class="crease"), flag()))
+        [*well, MACHINE],
+        detail(
+            classes=classes,
+            flags=(
+                flag(closed_at=NOW, defect_class="crease"),
+                flag(defect_class="oil_spot", rate_ratio=2.0),
+                flag(),
+            ),
+        ),
     )
     assert (at.query_params["machine"], at.query_params["class"]) == ("skinpass-1", "rolled_pit")
     at = page([*well, MACHINE], detail(classes=classes), machine="b", **{"class": "oil_spot"})
