@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from services import cli
+from tests.conftest import served_card
 
 _WITHOUT_TRAINER = """
 import sys
@@ -27,7 +28,10 @@ def _run(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("words", [("model", "list"), ("model", "show", "surface_defects@2")])
+_SERVED = f"surface_defects@{served_card().parent.name}"
+
+
+@pytest.mark.parametrize("words", [("model", "list"), ("model", "show", _SERVED)])
 def test_versions_are_shown_where_no_trainer_is_installed(words: tuple[str, ...]) -> None:
     done = _run(*words)
     assert (done.returncode, done.stderr) == (0, "")
