@@ -88,6 +88,12 @@ CAMERAS_ENGLISH: Final[dict[str, str]] = {
     "wizard.refused": "This place would be refused. {why}",
     "wizard.entry": "Put this under `cameras:` of line {line} in `line.yaml`, then run the command and restart the"
     " line. This page changes nothing itself.",
+    "why.flag_invents": "{camera} reports {times} times its usual number of defects that no other camera confirms,"
+    " since coil {coil}.",
+    "why.flag_dirty": "{camera} shows a blemish that does not move with the strip, since coil {coil}.",
+    "why.flag_blind": "{camera} reports far fewer defects than the other cameras and its own past let expect,"
+    " since coil {coil}.",
     "health.line.reason": "**{machine}: {state}.** {reason}",
+    "health.line.camera": "**{camera}: look at the camera.** {reason}",
     "health.line.order": "Work order {order}",
 }

@@ -94,6 +94,12 @@ CAMERAS_GERMAN: Final[dict[str, str]] = {
     "wizard.refused": "Dieser Platz würde abgelehnt. {why}",
     "wizard.entry": "Schreiben Sie dies unter `cameras:` der Linie {line} in `line.yaml`, führen Sie dann den"
     " Befehl aus und starten Sie die Linie neu. Diese Seite ändert selbst nichts.",
+    "why.flag_invents": "{camera} meldet {times}-mal so viele Fehler wie üblich, die keine andere Kamera"
+    " bestätigt, seit Coil {coil}.",
+    "why.flag_dirty": "{camera} zeigt einen Fleck, der nicht mit dem Band wandert, seit Coil {coil}.",
+    "why.flag_blind": "{camera} meldet weit weniger Fehler, als die anderen Kameras und ihre eigene Vergangenheit"
+    " erwarten lassen, seit Coil {coil}.",
     "health.line.reason": "**{machine}: {state}.** {reason}",
+    "health.line.camera": "**{camera}: Kamera ansehen.** {reason}",
     "health.line.order": "Auftrag {order}",
 }

@@ -18,6 +18,8 @@ _SENTENCES: Final = {
     "why.ok": r"no more defects than normal",
 }
 _OF: Final = r"(?P<count>\d+) of (?P<total>\d+) frames"
+_CAMERA: Final = r"(?P<camera>\S+)"
+_SINCE: Final = r"since coil (?P<coil>.+)\."
 _CAMERA_SENTENCES: Final = {
     "why.silent": r"No frame arrived, while other cameras of the line delivered;"
     r" (?P<expected>\d+) were expected\.",
@@ -28,6 +30,11 @@ _CAMERA_SENTENCES: Final = {
     "why.defocused": rf"{_OF} are blurred: the median sharpness is (?P<share>\S+) of the usual\.",
     "why.dirty_lens": rf"{_OF} with (?P<defect>\S+) show it at the same place of the image"
     r" \((?P<left>\S+) from the left, (?P<top>\S+) from the top\) while the strip moves\.",
+    "why.flag_invents": rf"{_CAMERA} reports (?P<times>\S+) times its usual number of defects that no other camera"
+    rf" confirms, {_SINCE}",
+    "why.flag_dirty": rf"{_CAMERA} shows a blemish that does not move with the strip, {_SINCE}",
+    "why.flag_blind": rf"{_CAMERA} reports far fewer defects than the other cameras and its own past let expect,"
+    rf" {_SINCE}",
 }
 _COMPILED: Final = {key: re.compile(sentence, re.DOTALL) for key, sentence in _SENTENCES.items()}
 

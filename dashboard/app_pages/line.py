@@ -66,12 +66,19 @@ def _live() -> None:
 
 
 def _health() -> None:
-    for row in line_health.not_ok(loaders.maintenance(OPEN).machines):
+    work = loaders.maintenance(OPEN)
+    for row in line_health.not_ok(work.machines):
         st.markdown(line_health.sentence(row))
-        order = row.work_order_no
-        if order is not None:
-            label = say("health.line.order", order=order)
-            st.page_link("app_pages/maintenance.py", label=label, query_params={"order": order})
+        if row.work_order_no is not None:
+            _order(row.work_order_no)
+    for order in line_health.of_cameras(work.orders):
+        st.markdown(line_health.camera_sentence(order))
+        _order(order.work_order_no)
+
+
+def _order(number: str) -> None:
+    label = say("health.line.order", order=number)
+    st.page_link("app_pages/maintenance.py", label=label, query_params={"order": number})
 
 
 def _tables() -> None:

@@ -110,6 +110,15 @@ def test_line_page_shows_figures_and_names_silent_and_unassigned_cameras(replace
     assert len(at.dataframe) == 2
 
 
+def test_line_page_names_a_camera_that_the_monitor_does_not_trust(replace: Callable[..., None]) -> None:
+    reason = "cam-2 shows a blemish that does not move with the strip, since coil C-3."
+    orders = (order("WO-000001"), order("WO-000002", group_id="camera:cam-2", machine_ids=[], reason=reason))
+    replace(line=FULL_LINE, maintenance=maintenance(machines=(healthy("washer-1"),), orders=orders))
+    text = shown(open_page(PAGES[0]))
+    assert f"**cam-2: look at the camera.** {reason}" in text
+    assert "WO-000001" not in text
+
+
 def test_line_page_never_calls_old_frames_live(replace: Callable[..., None]) -> None:
     replace(line=line(machines=(machine("washer-1", 1.0),), cameras=(camera("cam-2", "washer-1", age_s=120),)))
     text = shown(open_page(PAGES[0]))

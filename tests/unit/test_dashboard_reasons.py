@@ -9,6 +9,7 @@ from dashboard import language
 from dashboard.reasons import _COMPILED, camera_why, condition_word, why
 from services.adapters.postgres.sql_files import MIGRATIONS
 from services.domain.camera_condition import CameraCondition, CameraFinding, CameraFrames, camera_findings
+from services.domain.monitoring.camera_flagging import _CAMERA_REASON
 
 _VIEW = (MIGRATIONS / "sql" / "0002_machine_views.sql").read_text(encoding="utf-8")
 
@@ -30,6 +31,18 @@ def test_a_german_viewer_reads_german_with_the_plants_words(monkeypatch: pytest.
     said = why("rolled_pit: 5.0 times as often as normal since coil C-3")
     assert said.endswith(": 5.0-mal so oft wie üblich seit Coil C-3")
     assert "rolled" not in said
+
+
+@pytest.mark.parametrize("kind", sorted(_CAMERA_REASON))
+def test_why_a_camera_is_flagged_reads_the_same_in_english_and_is_known_in_german(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = _CAMERA_REASON[kind].format(camera="cam-2", ratio=11.2, onset="C-3")
+    assert camera_why(sentence) == sentence
+    monkeypatch.setattr(language, "language", lambda: "de")
+    said = camera_why(sentence)
+    assert said.startswith("cam-2 ")
+    assert said.endswith("seit Coil C-3.")
 
 
 def test_a_sentence_unknown_here_is_shown_as_it_is_stored() -> None:
