@@ -22,7 +22,7 @@ app = typer.Typer(help="Versions of the models: list, show, promote, roll back, 
 RepositoryOption = Annotated[Path, typer.Option(help="The model repository.")]
 UrlOption = Annotated[str | None, typer.Option(help="host:port of Triton; without it the running stack's.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-VersionArgument = Annotated[str, typer.Argument(help="MODEL@VERSION, for instance surface_defects@2.")]
+VersionArgument = Annotated[str, typer.Argument(help="MODEL@VERSION, for instance surface_defects@4.")]
 
 
 @app.command("list")
@@ -155,7 +155,7 @@ def parse_version(text: str) -> tuple[str, int]:
 
     name, _, number = text.partition("@")
     if not name or not number.isdecimal():
-        raise ConfigurationError(f"{text!r} names no version: write MODEL@VERSION, like surface_defects@2.")
+        raise ConfigurationError(f"{text!r} names no version: write MODEL@VERSION, like surface_defects@4.")
     return name, int(number)
 
 

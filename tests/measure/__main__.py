@@ -5,7 +5,7 @@ python -m tests.measure HOME queries --repeats 40
 python -m tests.measure HOME pages --repeats 5
 python -m tests.measure HOME browsers --seconds 60
 python -m tests.measure HOME memory --minutes 60
-python -m tests.measure HOME model-speed model_repository/surface_defects/2
+python -m tests.measure HOME model-speed model_repository/surface_defects/4
 
 HOME is a directory for the database server; it needs about 8 GB for ten million rows.
 """
