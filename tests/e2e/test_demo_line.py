@@ -22,6 +22,7 @@ from services.contracts.line_file import load_topology
 from tests.conftest import served_card
 from tests.images import jpeg_bytes
 from tests.line import PROJECT_ROOT, Line, wait_for
+from tests.processes import listening
 
 pytestmark = pytest.mark.timeout(400)
 LINE_FILE = PROJECT_ROOT / "line.yaml"
@@ -179,16 +180,9 @@ def test_the_dashboard_gives_way_to_the_line(demo: Line) -> None:
 
 
 def test_everything_listens_on_loopback_only(demo: Line) -> None:
-    family = [psutil.Process(int(demo.state()["supervisor"]["pid"]))]
-    family += family[0].children(recursive=True)
-    listening = [
-        (process.name(), connection.laddr.ip)
-        for process in family
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    ]
-    assert len(listening) >= 6
-    assert [each for each in listening if each[1] not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")] == []
+    found = listening(int(demo.state()["supervisor"]["pid"]))
+    assert len(found) >= 6
+    assert [each for each in found if each[1] not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")] == []
 
 
 def test_secrets_are_private_and_on_no_command_line(demo: Line) -> None:

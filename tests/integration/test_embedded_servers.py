@@ -23,6 +23,7 @@ from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.embedded.server import EmbeddedServer
 from services.runtime.embedded.tansu import EmbeddedTansu
 from services.runtime.embedded.triton import EmbeddedTriton
+from tests.processes import listening
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where the kernel keeps it
 
@@ -71,17 +72,9 @@ def triton(stack_home: Path, mean_repository: Path) -> Iterator[EmbeddedTriton]:
     server.stop()
 
 
-def listening_addresses(pid: int) -> set[str]:
-    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    connections = [each for process in family for each in process.net_connections("all")]
-    return {
-        each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN and hasattr(each.laddr, "ip")
-    }
-
-
 def assert_loopback_only(server: EmbeddedServer) -> None:
     assert server.pid is not None
-    addresses = listening_addresses(server.pid)
+    addresses = {address for _, address in listening(server.pid)}
     assert addresses
     assert addresses <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
