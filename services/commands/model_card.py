@@ -8,7 +8,7 @@ from typing import Any
 _SETS = (
     ("coil_grouped_hold_out", "coil-grouped (what a new coil gets)"),
     ("coil_grouped_hold_out_defects_only", "coil-grouped, no_defect left out"),
-    ("random_split", "random split (comparable with the article)"),
+    ("random_split", "random split (coils on both sides)"),
     ("rendered_frames", "rendered frames"),
 )
 
