@@ -1,7 +1,8 @@
 """Both accuracies on one card: what a run on a random split came to, beside the figures by coil of another run.
 
 One set of weights cannot give both: what was trained by coil has seen images that a random split holds out.
-A recipe is run a second time, from the start, on the random split; its figures and facts go onto the card.
+A second run, whose start has seen nothing of what the random split holds out, gives the other figure;
+figures and facts of that run go onto the card.
 """
 
 from __future__ import annotations
