@@ -67,7 +67,8 @@ def prepare(  # noqa: PLR0917 - typer passes options by name
     from rich.progress import Progress
 
     from services.trainer.dataset import read_dataset
-    from services.trainer.dataset_prepare import FRAMES_FILE, GROUPED_FILE, RANDOM_FILE, prepare_dataset
+    from services.trainer.dataset_prepare import FRAMES_FILE, GROUPED_FILE, prepare_dataset
+    from services.trainer.split import RANDOM_SPLIT_FILE
 
     dataset = read_dataset(directory, csv, group or ())
     with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -79,7 +80,7 @@ def prepare(  # noqa: PLR0917 - typer passes options by name
     typer.echo(f"data set version {done.version}: {done.images} images in {out}, labels in {out / FRAMES_FILE}")
     typer.echo(f"held out by group: {done.grouped_held_out} images ({GROUPED_FILE})")
     typer.echo(
-        f"held out at random: {done.random_held_out} images ({RANDOM_FILE}); leaks where a group has several"
+        f"held out at random: {done.random_held_out} images ({RANDOM_SPLIT_FILE}); leaks where a group has several"
     )
 
 

@@ -16,11 +16,11 @@ import numpy as np
 from services.contracts.errors import ConfigurationError
 from services.trainer.dataset import Dataset, Entry
 from services.trainer.frames import read_pixels
+from services.trainer.split import RANDOM_SPLIT_FILE
 
 FRAMES_FILE = "frames.csv"
 CLASSES_FILE = "classes.csv"
 GROUPED_FILE = "split_grouped.json"
-RANDOM_FILE = "split_random.json"
 DATASET_FILE = "dataset.json"
 _IMAGES = "images"
 
@@ -74,7 +74,7 @@ def prepare_dataset(
         random = {written[image] for image in random_split(dataset, share, seed)}
         drawn = {"seed": seed, "held_out_share": share}
         _write_json(staged / GROUPED_FILE, {**drawn, "held_out_coils": sorted(grouped)})
-        _write_json(staged / RANDOM_FILE, {**drawn, "held_out_images": sorted(random)})
+        _write_json(staged / RANDOM_SPLIT_FILE, {**drawn, "held_out_images": sorted(random)})
         held = sum(_group(entry) in grouped for entry in dataset.entries)
         prepared = Prepared(out, version.hexdigest()[:16], len(rows), held, len(random))
         groups = len({_group(entry) for entry in dataset.entries}) if dataset.has_groups else None

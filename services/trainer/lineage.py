@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from services.contracts.errors import ConfigurationError
 from services.trainer.frames import LabelledFrame
-from services.trainer.repository import CARD_FILE, sha256_of
+from services.trainer.promotion import read_card
+from services.trainer.repository import sha256_of
 from services.trainer.split import SPLIT_FILE, CoilSplit
 
 _VERSION = re.compile(r"(?P<name>[\w-]+)@(?P<version>\d+)")
@@ -41,11 +41,11 @@ def check_lineage(
     Raises:
         ConfigurationError: The version was trained on held-out images, or does not say how it was split.
     """
+    card = read_card(folder.parent.parent, folder.parent.name, int(folder.name))
     try:
-        card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
         known, data = list(card["labels"]), str(card["data"]["csv_sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError(f"The model card in {folder} cannot be read: {error}.") from error
+    except (KeyError, TypeError) as error:
+        raise ConfigurationError(f"The model card in {folder} does not say what it was trained on.") from error
     if known != list(labels):
         return ()  # another material: other images
     if data != sha256_of(csv_file):

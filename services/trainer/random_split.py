@@ -16,9 +16,8 @@ from services.contracts.errors import ConfigurationError
 from services.trainer.card import GROUPED, LIMIT_OF_GROUPED, RANDOM
 from services.trainer.promotion import read_card
 from services.trainer.repository import CARD_FILE, write_whole
-from services.trainer.split import SPLIT_FILE, CoilSplit
+from services.trainer.split import RANDOM_SPLIT_FILE, SPLIT_FILE, CoilSplit
 
-RANDOM_SPLIT_FILE = "split_random.json"
 RUN = "random_split_run"
 _FIGURES = (RANDOM, f"{RANDOM}_defects_only", f"{RANDOM}_ece_cross_fitted")
 _LIMIT = (

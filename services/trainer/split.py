@@ -14,6 +14,7 @@ from services.contracts.errors import ConfigurationError
 from services.trainer.frames import LabelledFrame
 
 SPLIT_FILE = "split.json"
+RANDOM_SPLIT_FILE = "split_random.json"
 
 
 @dataclass(frozen=True, slots=True)
