@@ -22,6 +22,7 @@ MODEL_ENGLISH: Final[dict[str, str]] = {
     " of one coil stand on both sides.",
     "model.set.coil_grouped_hold_out": "held-out coils",
     "model.set.coil_grouped_hold_out_defects_only": "held-out coils, defect classes only",
+    "model.set.coil_grouped_folds": "cross-validation by coil (other weights)",
     "model.set.random_split": "random split",
     "model.set.rendered_frames": "rendered frames of the demo line",
     "model.not_measured": "not measured",

@@ -19,6 +19,7 @@ MODEL_GERMAN: Final[dict[str, str]] = {
     " zufällige Teilung schmeichelt: Bilder eines Coils stehen auf beiden Seiten.",
     "model.set.coil_grouped_hold_out": "zurückgehaltene Coils",
     "model.set.coil_grouped_hold_out_defects_only": "zurückgehaltene Coils, nur Fehlerklassen",
+    "model.set.coil_grouped_folds": "Kreuzvalidierung nach Coil (andere Gewichte)",
     "model.set.random_split": "zufällige Teilung",
     "model.set.rendered_frames": "gezeichnete Bilder der Demolinie",
     "model.not_measured": "nicht gemessen",

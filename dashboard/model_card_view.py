@@ -12,6 +12,7 @@ from dashboard.words import class_word, clean, number, percent, percent_range, p
 SETS: Final = (
     "coil_grouped_hold_out",
     "coil_grouped_hold_out_defects_only",
+    "coil_grouped_folds",
     "random_split",
     "rendered_frames",
 )

@@ -10,6 +10,7 @@ from services.commands.bench import bench
 from services.commands.chart import chart
 from services.commands.evaluate import evaluate
 from services.commands.export import export
+from services.commands.pretrain import pretrain
 from services.commands.report import report
 from services.commands.simulate import simulate
 from services.commands.train import train
@@ -24,9 +25,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 USER_ERROR_EXIT_CODE = 2
-_TRAINER_PACKAGES = frozenset({"keras", "matplotlib", "nncf", "openvino", "tensorflow"})
+_TRAINER_PACKAGES = frozenset({"keras", "matplotlib", "nncf", "openvino", "sklearn", "tensorflow"})
 
-for command in (stack.up, stack.down, stack.status, stack.logs, bench, train, evaluate, analyse, simulate):
+for command in (
+    stack.up,
+    stack.down,
+    stack.status,
+    stack.logs,
+    bench,
+    pretrain,
+    train,
+    evaluate,
+    analyse,
+    simulate,
+):
     app.command()(command)
 app.command()(report)
 app.command()(chart)

@@ -113,6 +113,23 @@ def add_random_split(
     typer.echo(f"the card of {name} version {number} has the random split of {run} beside its own figures")
 
 
+@app.command("add-folds")
+def add_folds(
+    version: VersionArgument,
+    run: Annotated[list[Path], typer.Option(help="Directory of the run of one fold; repeated for all folds.")],
+    repository: RepositoryOption = _PROJECT / "model_repository",
+) -> None:
+    """Put what the runs of all folds came to, taken together, onto the card of a version, beside its own."""
+    from services.trainer.cross_validation import add_folds as add
+
+    name, number = parse_version(version)
+    top1 = add(repository, name, number, run)
+    typer.echo(
+        f"the card of {name} version {number} has {len(run)} folds by coil beside its own figures:"
+        f" top-1 {_percent(top1.value)} of {top1.n} frames"
+    )
+
+
 @app.command()
 def report(
     version: VersionArgument,

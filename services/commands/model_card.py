@@ -8,6 +8,7 @@ from typing import Any
 _SETS = (
     ("coil_grouped_hold_out", "coil-grouped (what a new coil gets)"),
     ("coil_grouped_hold_out_defects_only", "coil-grouped, no_defect left out"),
+    ("coil_grouped_folds", "coil-grouped folds (other weights, every coil held out once)"),
     ("random_split", "random split (coils on both sides)"),
     ("rendered_frames", "rendered frames"),
 )
@@ -46,8 +47,8 @@ def _data(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _accuracy(title: str, report: Mapping[str, Any]) -> str:
-    ece = f"ECE {100 * report['ece']:.1f} %"
-    return f"{title}: top-1 {_share(report['top1'])}, macro-F1 {report['macro_f1']:.3f}, {ece}"
+    ece = f", ECE {100 * report['ece']:.1f} %" if "ece" in report else ""
+    return f"{title}: top-1 {_share(report['top1'])}, macro-F1 {report['macro_f1']:.3f}{ece}"
 
 
 def _further(figures: Mapping[str, Any]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
     from services.trainer.ports import EpochReport
@@ -41,6 +42,10 @@ def train(  # noqa: PLR0917 - typer passes options by name
     learning_rate: Annotated[float, typer.Option(min=1e-6, max=0.1, help="At its peak.")] = 1e-3,
     held_out_share: Annotated[float, typer.Option(min=0.05, max=0.8, help="Share of coils not trained on.")] = 0.2,
     split: Annotated[Path | None, typer.Option(help="A saved split.json to use again.")] = None,
+    fold: Annotated[
+        str | None, typer.Option(help="Hold out one part of the coils, 1/5 to 5/5: five runs judge every frame.")
+    ] = None,
+    rendered_share: Annotated[float, typer.Option(min=0, max=0.9, help="Of rendered frames in a batch.")] = 0.25,
     out: Annotated[Path, typer.Option(help="Model repository.")] = Path("model_repository"),
     material: Annotated[str, typer.Option(help="Material pack that names the classes.")] = "steel_strip",
     replace: Annotated[bool, typer.Option(help="Take the place of the newest version.")] = False,
@@ -52,7 +57,6 @@ def train(  # noqa: PLR0917 - typer passes options by name
     import sys
 
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from services.runtime.clock import utc_now
     from services.trainer.frames import check_data
@@ -61,7 +65,7 @@ def train(  # noqa: PLR0917 - typer passes options by name
     settings = RunSettings(
         work_dir=work_dir, epochs=epochs, steps_per_epoch=steps_per_epoch, batch_size=batch_size, seed=seed,
         time_budget_min=time_budget_min, image_px=tuple(image_px or ()), threads=threads,
-        weights=weights, peak_learning_rate=learning_rate,
+        weights=weights, peak_learning_rate=learning_rate, rendered_share=rendered_share,
     )  # fmt: skip
     plan = settings.plan()
     labels = labels_of(material, csv)
@@ -76,12 +80,11 @@ def train(  # noqa: PLR0917 - typer passes options by name
     request = TrainingRequest(
         images_dir=data, csv_file=csv, model_name=name, repository_dir=out, work_dir=work_dir / name, plan=plan,
         date=utc_now().date().isoformat(), command=shlex.join(["millsight", *sys.argv[1:]]),
-        held_out_share=held_out_share, split_file=split, replace=replace,
+        held_out_share=held_out_share, split_file=split, fold=fold, replace=replace,
         labels=labels, material=material,
     )  # fmt: skip
     console = Console()
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>5.1f} %"))
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+    with training_progress(console) as progress:
         version = train_model(request, ProgressObserver(progress))
     page = write_report(read_card(out, version.name, version.version), work_dir / name / "report")
     console.print(f"{version.name} version {version.version} is in {version.directory}, report in {page}")
@@ -115,6 +118,14 @@ def labels_of(material: str, csv_file: Path) -> tuple[str, ...]:
             f"Class {unknown[0]} of {csv_file} is not in the material pack {material}: add it there first."
         )
     return (*(name for name in found if name != NO_DEFECT), *((NO_DEFECT,) if NO_DEFECT in found else ()))
+
+
+def training_progress(console: Console) -> Progress:
+    """Make the bar that `ProgressObserver` moves."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>5.1f} %"))
+    return Progress(*columns, TimeRemainingColumn(), console=console)
 
 
 class ProgressObserver:

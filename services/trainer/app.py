@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -14,25 +13,27 @@ import numpy as np
 
 from services.contracts.errors import ConfigurationError
 from services.domain.classes import SURFACE_LABELS
+from services.trainer.answers import ANSWERS_FILE, answers_text
 from services.trainer.card import RunFacts, model_card
 from services.trainer.export import export_ir, quantise
+from services.trainer.folds import fold_by_coil, fold_of
 from services.trainer.frames import FRAME_PX, GreyImage, LabelledFrame, check_classes, load_images, read_frames
-from services.trainer.lineage import check_lineage, version_folder
+from services.trainer.lineage import check_lineage, start_note, version_folder
 from services.trainer.metrics import fit_temperature
 from services.trainer.network import Network
 from services.trainer.plan import TrainingPlan
 from services.trainer.ports import TrainingObserver
-from services.trainer.repository import ModelRepository, ModelVersion, VersionExtras
+from services.trainer.repository import ModelRepository, ModelVersion, VersionExtras, sha256_of
 from services.trainer.sampling import BatchSource
 from services.trainer.served import ServedModel, as_input, run_model
 from services.trainer.split import SPLIT_FILE, CoilSplit, split_by_coil
 from services.trainer.training import Trainer, settle_batch_norm
 from services.trainer.verification import HeldOut, logits_of, rendered_frames, verify
 from services.trainer.warm_start import start_network
+from services.trainer.work_dir import claim
 
 _log = logging.getLogger(__name__)
 
-_RUN_FILE = "run.json"
 _CALIBRATION_RENDERED_PER_CLASS = 4
 _CALIBRATION_FIRST_SEED = 900_000
 _PARITY_IMAGES = 64
@@ -51,6 +52,7 @@ class TrainingRequest:
         plan: The recipe.
         held_out_share: Share of each class's coils that is kept for the verification.
         split_file: A saved split to use instead of drawing one.
+        fold: Hold out this part of the coils instead, written like `2/5`.
         replace: Take the place of the newest version instead of adding one.
         rendered_per_class: Rendered frames of each class in the verification.
         calibration_frames: Training images that the INT8 ranges are taken from.
@@ -72,6 +74,7 @@ class TrainingRequest:
     command: str
     held_out_share: float = 0.2
     split_file: Path | None = None
+    fold: str | None = None
     replace: bool = False
     rendered_per_class: int = 40
     calibration_frames: int = 256
@@ -98,7 +101,7 @@ def train(request: TrainingRequest, observer: TrainingObserver) -> ModelVersion:
     observer.stage("reading the images")
     data = _prepare(request)
     request = replace(request, notes=(*request.notes, *_lineage(request, data)))
-    _claim(request)
+    claim(request.work_dir, _facts(request, data.split), request.command)
     keras.utils.set_random_seed(request.plan.seed)
     network = start_network(
         request.plan.weights, request.repository_dir, len(request.labels), request.plan.dropout, data.images
@@ -116,10 +119,7 @@ def _prepare(request: TrainingRequest) -> _TrainingSet:
     frames = read_frames(request.csv_file, request.labels)
     check_classes(frames, request.labels)
     images = load_images(request.images_dir, frames)
-    if request.split_file is not None:
-        split = CoilSplit.load(request.split_file)
-    else:
-        split = split_by_coil(frames, share=request.held_out_share, seed=request.plan.seed)
+    split = _split(request, frames)
     held = [index for index, frame in enumerate(frames) if split.is_held_out(frame)]
     kept = [index for index, frame in enumerate(frames) if not split.is_held_out(frame)]
     if not held or not kept:
@@ -135,27 +135,27 @@ def _prepare(request: TrainingRequest) -> _TrainingSet:
     )
 
 
+def _split(request: TrainingRequest, frames: Sequence[LabelledFrame]) -> CoilSplit:
+    if request.fold is not None and request.split_file is not None:
+        raise ConfigurationError("A saved split and a fold exclude each other: give --split or --fold.")
+    if request.split_file is not None:
+        return CoilSplit.load(request.split_file)
+    if request.fold is not None:
+        return fold_by_coil(frames, fold=fold_of(request.fold), seed=request.plan.seed)
+    return split_by_coil(frames, share=request.held_out_share, seed=request.plan.seed)
+
+
 def _lineage(request: TrainingRequest, data: _TrainingSet) -> tuple[str, ...]:
     folder = version_folder(request.plan.weights, request.repository_dir)
     if folder is None:
-        return ()
+        return start_note(request.plan.weights)
     return check_lineage(folder, request.csv_file, data.held_out.frames, request.labels)
 
 
-def _claim(request: TrainingRequest) -> None:
-    """Note what the work directory belongs to; refuse to go on with other data or another recipe."""
+def _facts(request: TrainingRequest, split: CoilSplit) -> str:
+    """Everything that the weights depend on."""
     plan = json.dumps(request.plan.as_json(), sort_keys=True)
-    digest = hashlib.sha256(request.csv_file.read_bytes() + plan.encode()).hexdigest()
-    note = request.work_dir / _RUN_FILE
-    try:
-        request.work_dir.mkdir(parents=True, exist_ok=True)
-        if note.is_file() and json.loads(note.read_text(encoding="utf-8"))["digest"] != digest:
-            raise ConfigurationError(
-                f"{request.work_dir} holds a run with other data or settings: delete it or name another."
-            )
-        note.write_text(json.dumps({"digest": digest, "command": request.command}), encoding="utf-8")
-    except (OSError, ValueError, KeyError) as error:
-        raise ConfigurationError(f"The directory {request.work_dir} cannot be used: {error}.") from error
+    return "\n".join((sha256_of(request.csv_file), plan, split.as_text()))
 
 
 def _publish(
@@ -186,7 +186,8 @@ def _publish(
         notes=request.notes,
         parity=parity,
     )
-    extras = VersionExtras(model_card(facts, figures), {SPLIT_FILE: data.split.as_text()})
+    answers = answers_text(data.held_out.frames, figures.answers, request.labels)
+    extras = VersionExtras(model_card(facts, figures), {SPLIT_FILE: data.split.as_text(), ANSWERS_FILE: answers})
     repository = ModelRepository(request.repository_dir)
     version = repository.publish(request.model_name, request.labels, int8, extras, replace=request.replace)
     _log.info("published %s version %d", version.name, version.version)

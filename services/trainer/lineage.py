@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from services.trainer.promotion import read_card
 from services.trainer.repository import sha256_of
 from services.trainer.split import SPLIT_FILE, CoilSplit
 
+WEIGHTS_SUFFIX = ".weights.h5"
 _VERSION = re.compile(r"(?P<name>[\w-]+)@(?P<version>\d+)")
 
 
@@ -19,6 +21,34 @@ def version_folder(weights: str, repository: Path) -> Path | None:
     """Return the directory of MODEL@VERSION in a repository; None when the start is something else."""
     named = _VERSION.fullmatch(weights)
     return None if named is None else repository / named["name"] / named["version"]
+
+
+def start_note(weights: str) -> tuple[str, ...]:
+    """Say what a weights file has seen, for the model card of a run that starts from it; empty for other starts.
+
+    Raises:
+        ConfigurationError: The note beside the file cannot be read.
+    """
+    file = Path(weights)
+    if not file.is_file():
+        return ()
+    digest, note = sha256_of(file), note_file(file)
+    try:
+        known = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
+        seen = str(known["seen"]) if known.get("sha256") == digest else None
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise ConfigurationError(f"The note {note} of what {file} has seen cannot be read: {error}.") from error
+    if seen is None:
+        return (
+            f"The start {file.name} (sha256 {digest[:16]}) is a weights file: whether it has seen images that are"
+            " held out here is not known.",
+        )
+    return (f"The start {file.name} (sha256 {digest[:16]}) has seen {seen}.",)
+
+
+def note_file(weights: Path) -> Path:
+    """Where it is noted what a weights file has seen: `rendered.json` beside `rendered.weights.h5`."""
+    return weights.with_name(weights.name.removesuffix(WEIGHTS_SUFFIX) + ".json")
 
 
 def check_lineage(

@@ -108,7 +108,7 @@ def evaluate(probabilities: npt.NDArray[np.floating], targets: Sequence[int], la
         raise ValueError("no images to evaluate")
     predicted = probabilities.argmax(axis=1)
     lines = tuple(
-        _class_figures(name, truth == index, predicted == index)
+        class_figures(name, truth == index, predicted == index)
         for index, name in enumerate(labels)
         if np.any(truth == index) or np.any(predicted == index)
     )
@@ -125,9 +125,10 @@ def evaluate(probabilities: npt.NDArray[np.floating], targets: Sequence[int], la
     )
 
 
-def _class_figures(
+def class_figures(
     label: str, is_label: npt.NDArray[np.bool_], is_predicted: npt.NDArray[np.bool_]
 ) -> ClassFigures:
+    """Reckon a class's line from two masks [n]: frames of the class, and frames called so."""
     hits, n, called = int(np.sum(is_label & is_predicted)), int(is_label.sum()), int(is_predicted.sum())
     f1 = 2 * hits / (n + called) if n else None
     return ClassFigures(label, n, Share(hits, n), Share(hits, called), f1)

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.runtime.settings import SettingsGroup
 from services.trainer.plan import Phase, TrainingPlan
+from services.trainer.sampling import BatchMix
 
 _NATIVE_LOG_LEVEL = "2"
 
@@ -36,6 +37,7 @@ class RunSettings(SettingsGroup):
     seed: int = Field(default=20261123, ge=0)
     weights: str = Field(default="none", description="Start: none, imagenet, a weights file or MODEL@VERSION")
     peak_learning_rate: float = Field(default=1e-3, gt=0, le=0.1, description="Highest of the schedule")
+    rendered_share: float = Field(default=0.25, ge=0, le=0.9, description="Share of rendered frames in a batch")
     threads: int = Field(default=0, ge=0, description="0: all cores")
 
     def plan(self) -> TrainingPlan:
@@ -47,6 +49,7 @@ class RunSettings(SettingsGroup):
             seed=self.seed,
             weights=self.weights,
             peak_learning_rate=self.peak_learning_rate,
+            mix=BatchMix(rendered=self.rendered_share),
             time_budget_s=None if self.time_budget_min is None else 60 * self.time_budget_min,
         )
         sizes = self.image_px

@@ -57,6 +57,7 @@ class Verification:
         largest_difference: Largest difference of a probability between INT8 and fp32.
         rendered: Rendered frames of reserved seeds, eleven classes; None for other materials.
         ece_cross_fitted: Calibration error with the temperature fitted on other coils.
+        answers: What the served graph says of the held-out frames: probabilities [n, classes].
         details: What else the card says of the held-out frames, as plain values.
     """
 
@@ -67,6 +68,7 @@ class Verification:
     largest_difference: float
     rendered: Report | None
     ece_cross_fitted: float | None
+    answers: Probabilities
     details: Mapping[str, object]
 
     def as_json(self) -> dict[str, object]:
@@ -118,6 +120,7 @@ def verify(
         largest_difference=float(np.abs(served - exact).max()),
         rendered=_rendered(int8, rendered_per_class) if labels == SURFACE_LABELS else None,
         ece_cross_fitted=cross_fitted_error(logits, held_out),
+        answers=served,
         details={**_details(held_out, outputs), "no_defect_gate": clean},
     )
 

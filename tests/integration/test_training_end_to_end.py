@@ -158,12 +158,14 @@ def test_a_finished_run_is_not_trained_again(published: Published) -> None:
     assert resumed.history == published.diary.epochs
 
 
-def test_a_work_directory_of_another_recipe_is_refused(published: Published) -> None:
+def test_a_work_directory_of_another_recipe_or_fold_is_refused(published: Published) -> None:
     from services.trainer.app import train
 
     longer = replace(published.request, plan=replace(published.request.plan, epochs=3))
-    with pytest.raises(ConfigurationError, match="other data or settings"):
-        train(longer, Diary())
+    elsewhere = replace(published.request, fold="1/4")
+    for other in (longer, elsewhere):
+        with pytest.raises(ConfigurationError, match="other data, split or settings"):
+            train(other, Diary())
 
 
 def test_a_start_that_has_seen_held_out_images_is_refused(published: Published, tmp_path: Path) -> None:
@@ -181,6 +183,39 @@ def test_a_start_that_has_seen_held_out_images_is_refused(published: Published, 
     with pytest.raises(ConfigurationError, match="tiny@1 was trained on 1 of the 1 held-out images"):
         train(leaky, Diary())
     assert not leaky.work_dir.exists()
+
+
+def test_folds_start_from_rendered_frames_and_are_judged_together(published: Published, tmp_path: Path) -> None:
+    from services.trainer.app import train
+    from services.trainer.cross_validation import add_folds
+    from services.trainer.pretraining import pretrain
+
+    plan, start = published.request.plan, tmp_path / "rendered.weights.h5"
+    pretrain(replace(plan, epochs=1), tmp_path / "pretraining", start, "millsight pretrain", Diary())
+    runs = []
+    for number in (1, 2):
+        request = replace(
+            published.request,
+            fold=f"{number}/2",
+            model_name=f"fold_{number}",
+            work_dir=tmp_path / f"fold_{number}",
+            plan=replace(plan, epochs=1, weights=str(start)),
+        )
+        runs.append(train(request, Diary()).directory)
+    card = json.loads((runs[0] / "model_card.json").read_text(encoding="utf-8"))
+    assert "has seen 8 rendered frames and no picture of a data set." in card["deviations"][-1]
+    top1 = add_folds(published.request.repository_dir, "tiny", 1, runs)
+    assert top1.n == COILS_PER_CLASS * len(DEFECT_CLASSES)
+    figures = published.card["figures"]["coil_grouped_folds"]
+    assert sum(run["top1"]["hits"] for run in figures["runs"]) == figures["top1"]["hits"] == top1.hits
+
+
+def test_a_weights_file_by_another_name_is_refused(tmp_path: Path) -> None:
+    from services.trainer.pretraining import pretrain
+
+    with pytest.raises(ConfigurationError, match=r"must end in \.weights\.h5"):
+        pretrain(TrainingPlan(), tmp_path / "work", tmp_path / "start.h5", "millsight pretrain", Diary())
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_evidence_adds_up_to_the_logits_of_the_training_graph() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from services.contracts.errors import ConfigurationError
 from services.trainer.frames import LabelledFrame
-from services.trainer.lineage import check_lineage, version_folder
+from services.trainer.lineage import check_lineage, start_note, version_folder
 from services.trainer.repository import sha256_of
 from services.trainer.split import CoilSplit
 
@@ -82,3 +82,33 @@ def test_a_version_that_does_not_say_how_it_was_made_is_refused(
         (version / "model_card.json").write_text(card)
     with pytest.raises(ConfigurationError, match=sentence):
         check_lineage(version, frames_csv, FRAMES, LABELS)
+
+
+def test_what_a_weights_file_has_seen_comes_from_the_note_beside_it(tmp_path: Path) -> None:
+    weights = tmp_path / "rendered.weights.h5"
+    weights.write_bytes(b"weights")
+    note = {"sha256": sha256_of(weights), "seen": "17000 rendered frames and no picture of a data set"}
+    (tmp_path / "rendered.json").write_text(json.dumps(note))
+    (sentence,) = start_note(str(weights))
+    assert sentence.startswith("The start rendered.weights.h5 (sha256 ")
+    assert sentence.endswith(" has seen 17000 rendered frames and no picture of a data set.")
+    for start in ("none", "imagenet", "steel@4"):
+        assert start_note(start) == ()
+
+
+@pytest.mark.parametrize("note", [None, {"sha256": "f00", "seen": "nothing"}], ids=["no note", "of another file"])
+def test_a_weights_file_of_unknown_past_is_noted_so(tmp_path: Path, note: dict[str, str] | None) -> None:
+    weights = tmp_path / "own.weights.h5"
+    weights.write_bytes(b"weights")
+    if note is not None:
+        (tmp_path / "own.json").write_text(json.dumps(note))
+    (sentence,) = start_note(str(weights))
+    assert sentence.endswith("whether it has seen images that are held out here is not known.")
+
+
+def test_a_note_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    weights = tmp_path / "own.weights.h5"
+    weights.write_bytes(b"weights")
+    (tmp_path / "own.json").write_text("{")
+    with pytest.raises(ConfigurationError, match=r"The note .*own\.json of what .* has seen cannot be read"):
+        start_note(str(weights))
