@@ -2,18 +2,12 @@
 
 from collections.abc import Sequence
 
-from dashboard.language import strings
 from dashboard.maintenance_rows import MachineHealthRow, OrderRow
 from dashboard.maintenance_view import CAMERA_PREFIX
 from dashboard.reasons import camera_why, why
-from dashboard.words import clean, plain, say
+from dashboard.words import health_word, say
 
 OK = "ok"
-
-
-def state_word(state: str) -> str:
-    """Return a machine's state in words; a state unknown here is shown as it is stored."""
-    return plain(f"health.{state}") if f"health.{state}" in strings() else clean(state)
 
 
 def not_ok(machines: Sequence[MachineHealthRow]) -> list[MachineHealthRow]:
@@ -23,7 +17,7 @@ def not_ok(machines: Sequence[MachineHealthRow]) -> list[MachineHealthRow]:
 
 def sentence(row: MachineHealthRow) -> str:
     """Return why a machine is not ok, as Markdown with everything from the database escaped."""
-    return say("health.line.reason", machine=row.machine_id, state=state_word(row.state), reason=why(row.reason))
+    return say("health.line.reason", machine=row.machine_id, state=health_word(row.state), reason=why(row.reason))
 
 
 def of_cameras(orders: Sequence[OrderRow]) -> list[OrderRow]:

@@ -5,10 +5,10 @@ from datetime import UTC
 from html import escape
 
 from dashboard.machine_rows import MachineDetail, MachineName
-from dashboard.machine_view import class_table, flag_table, state_word
+from dashboard.machine_view import class_table, flag_table
 from dashboard.overview import Cell
 from dashboard.reasons import why
-from dashboard.words import class_word, clean, plain
+from dashboard.words import class_word, clean, health_word, plain
 from services.domain.spc.control_chart import DrawnChart
 
 _STYLE = (
@@ -23,7 +23,7 @@ def html_report(machine: MachineName, defect_class: str, detail: MachineDetail, 
     title = escape(clean(f"{machine.machine_name} ({machine.machine_id})"))
     parts = [
         f"<!doctype html><meta charset='utf-8'><title>{title}</title><style>{_STYLE}</style><h1>{title}</h1>",
-        f"<p>{escape(state_word(machine.state))}. {escape(why(machine.reason))}</p>",
+        f"<p>{escape(health_word(machine.state))}. {escape(why(machine.reason))}</p>",
         f"<p>{detail.as_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC</p>",
         f"<h2>{escape(plain('machine.flags'))}</h2>",
         *_table(flag_table(detail.flags, UTC, detail.as_of)),

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from dashboard.language import strings
 from dashboard.machine_rows import ClassShare, FlagRow, MachineDetail, MachineName
 from dashboard.maintenance_view import order_word
 from dashboard.overview import Cell
-from dashboard.words import class_word, clean, clock, number, percent, plain, say
+from dashboard.words import class_word, clean, clock, health_word, number, percent, plain, say
 from services.domain.spc.control_chart import DrawnChart
 
 CLASS_COLUMNS = ("defect_class", "first_seen", "expected", "exposure_m")
@@ -46,12 +45,7 @@ def flagged_class(flags: Sequence[FlagRow]) -> str | None:
 
 def title_of(machine: MachineName) -> str:
     """Return the machine with its state, for the list to pick from."""
-    return clean(f"{machine.machine_name} ({machine.machine_id}), {state_word(machine.state)}")
-
-
-def state_word(state: str) -> str:
-    """Return a machine's state in words; one unknown here is shown as it is stored."""
-    return plain(f"health.{state}") if f"health.{state}" in strings() else clean(state.replace("_", " "))
+    return clean(f"{machine.machine_name} ({machine.machine_id}), {health_word(machine.state)}")
 
 
 def figures(detail: MachineDetail) -> dict[str, str]:

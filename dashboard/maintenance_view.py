@@ -7,7 +7,7 @@ from dashboard.language import strings
 from dashboard.maintenance_rows import ContainedRow, EventRow, MachineHealthRow, MaintenanceSnapshot, OrderRow
 from dashboard.overview import Cell
 from dashboard.reasons import why
-from dashboard.words import class_word, clean, clock, escape, metre, number, percent, plain, say
+from dashboard.words import class_word, clean, clock, escape, health_word, metre, number, percent, plain, say
 
 CAMERA_PREFIX = "camera:"
 _TO_LOOK_AT = frozenset({"inspect", "maintenance_required"})
@@ -85,9 +85,7 @@ def machine_table(machines: Sequence[MachineHealthRow]) -> list[dict[str, Cell]]
         {
             plain("table.machine"): clean(row.machine_id),
             plain("table.name"): clean(row.machine_name),
-            plain("table.state"): plain(f"health.{row.state}")
-            if f"health.{row.state}" in strings()
-            else clean(row.state),
+            plain("table.state"): health_word(row.state),
             plain("table.reason"): why(row.reason),
             plain("table.health"): number(row.health_index, 0),
             plain("table.order"): clean(row.work_order_no or "–"),

@@ -47,6 +47,11 @@ def class_word(defect_class: str) -> str:
     return strings().get(f"class.{defect_class}", defect_class.replace("_", " "))
 
 
+def health_word(state: str) -> str:
+    """Return a machine's state in words; one unknown here is shown as it is stored."""
+    return plain(f"health.{state}") if f"health.{state}" in strings() else clean(state.replace("_", " "))
+
+
 def duration(seconds: float | None) -> str:
     """Return a length of time in words, coarse enough to read at a glance."""
     if seconds is None:

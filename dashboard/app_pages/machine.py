@@ -18,12 +18,11 @@ from dashboard.machine_view import (
     most_urgent,
     repair_marks,
     roll_sentences,
-    state_word,
     title_of,
 )
 from dashboard.reasons import why
 from dashboard.report import csv_of
-from dashboard.words import ago, class_word, clean, plain, say
+from dashboard.words import ago, class_word, clean, health_word, plain, say
 from services.domain.spc.control_chart import ChartKind, DrawnChart, draw
 from services.domain.spc.control_chart import Stream as StreamOfPoints
 
@@ -40,7 +39,7 @@ def _page() -> None:
     machine = machines[filters.pick("machine", say("machine.pick"), titles, most_urgent(tuple(machines.values())))]
     days = int(filters.choose("days", say("machine.days"), {d: say(f"machine.days.{d}") for d in _DAYS}, "30"))
     known = machine_loaders.detail(machine.machine_id, _NO_CLASS, days)
-    st.markdown(say("machine.state", machine=machine.machine_name, state=state_word(machine.state),
+    st.markdown(say("machine.state", machine=machine.machine_name, state=health_word(machine.state),
                     reason=why(machine.reason)))  # fmt: skip
     if machine.group_id is not None and machine.group_id != machine.machine_id:
         st.caption(say("machine.group", group=machine.group_id))

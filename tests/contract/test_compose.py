@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -230,10 +231,13 @@ class TestMakeSecrets:
     def test_it_gives_compose_all_the_variables_and_never_root(self, made: Path, project_root: Path) -> None:
         lines = [line for line in (made / ".env").read_text().splitlines() if not line.startswith("#")]
         variables = dict(line.split("=", 1) for line in lines)
-        assert set(variables) == set(MADE_BY_THE_SCRIPT)
+        assert set(variables) == {*MADE_BY_THE_SCRIPT, "MILLSIGHT_INSTALLED_AT"}
         assert variables["MILLSIGHT_UID"] != "0"
         assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{21}", variables["MILLSIGHT_KAFKA_CLUSTER_ID"])
-        Composition.load(project_root, variables)
+        composed = Composition.load(project_root, variables)
+        learns_from = composed.environment("camera")["CAMERA_SOURCE__LEARNS_FROM"]
+        assert datetime.fromisoformat(learns_from).tzinfo is not None
+        assert timedelta(0) <= datetime.now(UTC) - datetime.fromisoformat(learns_from) < timedelta(minutes=10)
 
     def test_urls_are_those_that_the_role_command_writes(self, made: Path) -> None:
         from services.adapters.postgres.roles import ROLE_NAMES, role_url
