@@ -27,6 +27,18 @@ from services.trainer.split import SPLIT_FILE, CoilSplit
 
 FOLDS, FOLDS_FILE = "coil_grouped_folds", "held_out_folds.csv"
 _FEWEST = 2
+_SHARES = (
+    ("lenient_top1",),
+    ("accuracy_at_80_percent_coverage",),
+    ("evidence_in_box",),
+    ("evidence_centre_in_box",),
+    ("no_defect_gate", "clean_windows_called_a_defect"),
+    ("no_defect_gate", "defect_frames_called_a_defect"),
+    ("no_defect_gate", "clean_called_a_defect_at_90_percent_recall"),
+    ("int8_against_fp32", "fp32_top1"),
+    ("int8_against_fp32", "same_answer"),
+)
+"""Further figures of the cards that are shares of held-out frames or windows, and so add up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +147,26 @@ def _figures(runs: Sequence[_Run], labels: Sequence[str]) -> dict[str, Any]:
             for label, index in place.items()
             if np.any(truth == index)
         },
+        **{names[-1]: share.as_json() for names in _SHARES if (share := _together(runs, names)) is not None},
         "weights": "of these runs, not the served ones: the same network by the recipe given here, on other coils",
         "start": runs[0].card["start"],
         "recipe": _recipe(runs[0]),
         "file": FOLDS_FILE,
         "runs": [_facts(run) for run in runs],
     }
+
+
+def _together(runs: Sequence[_Run], names: Sequence[str]) -> Share | None:
+    """Add up a share over all cards; None when one of them was not measured."""
+    hits = n = 0
+    for run in runs:
+        found: Any = run.card["figures"]
+        for name in names:
+            found = found.get(name) if isinstance(found, dict) else None
+        if not isinstance(found, dict):
+            return None
+        hits, n = hits + int(found["hits"]), n + int(found["n"])
+    return Share(hits, n)
 
 
 def _facts(run: _Run) -> dict[str, Any]:

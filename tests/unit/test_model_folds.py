@@ -54,7 +54,11 @@ def card(rows: Sequence[tuple[str, int, int]], of: int, **changes: object) -> di
         },
         "recipe": {"batch_size": 16, "time_budget_s": 60.0 * len(rows)},
         "training": {"minutes": 44.0, "images_drawn": 9000},
-        "figures": {"coil_grouped_hold_out": report, "coil_grouped_hold_out_ece_cross_fitted": 0.04},
+        "figures": {
+            "coil_grouped_hold_out": report,
+            "coil_grouped_hold_out_ece_cross_fitted": 0.04,
+            "no_defect_gate": {"clean_windows_called_a_defect": {"hits": 1, "n": 10}},
+        },
         "limits": [],
         **changes,
     }  # fmt: skip
@@ -106,6 +110,8 @@ def test_the_card_has_the_figures_over_all_frames_beside_its_own(version: Path, 
     assert figures["macro_f1"] == pytest.approx(MACRO_F1, abs=1e-4)
     assert figures["defects_only"]["top1"]["value"] == round(DEFECTS_ONLY, 4)
     assert figures["per_class"][SURFACE_LABELS[0]]["recall"]["hits"] == 2
+    assert figures["clean_windows_called_a_defect"]["value"] == 2 / 20
+    assert "lenient_top1" not in figures
     low, high = figures["top1_bootstrap95_by_coil"]
     assert 0 <= low < TOP1 < high <= 1
     assert [run["held_out"] for run in figures["runs"]] == [{"images": 4, "coils": 2}, {"images": 2, "coils": 1}]
