@@ -118,7 +118,6 @@ def train(request: TrainingRequest, observer: TrainingObserver) -> ModelVersion:
 def _prepare(request: TrainingRequest) -> _TrainingSet:
     frames = read_frames(request.csv_file, request.labels)
     check_classes(frames, request.labels)
-    images = load_images(request.images_dir, frames)
     split = _split(request, frames)
     held = [index for index, frame in enumerate(frames) if split.is_held_out(frame)]
     kept = [index for index, frame in enumerate(frames) if not split.is_held_out(frame)]
@@ -127,6 +126,7 @@ def _prepare(request: TrainingRequest) -> _TrainingSet:
             f"No coils can be held out of {request.csv_file}: give it more coils or another --held-out-share."
         )
     check_classes([frames[index] for index in kept], request.labels)
+    images = load_images(request.images_dir, frames)
     return _TrainingSet(
         [frames[index] for index in kept],
         [images[index] for index in kept],
