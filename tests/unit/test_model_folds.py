@@ -57,7 +57,10 @@ def card(rows: Sequence[tuple[str, int, int]], of: int, **changes: object) -> di
         "figures": {
             "coil_grouped_hold_out": report,
             "coil_grouped_hold_out_ece_cross_fitted": 0.04,
-            "no_defect_gate": {"clean_windows_called_a_defect": {"hits": 1, "n": 10}},
+            "no_defect_gate": {
+                "clean_windows_called_a_defect": {"hits": 1, "n": 10, "value": 0.1, "wilson95": [0.0, 0.4]},
+                "defect_frames_called_a_defect": {"hits": 9, "n": 10, "value": 0.9, "wilson95": [0.6, 1.0]},
+            },
         },
         "limits": [],
         **changes,
@@ -119,7 +122,8 @@ def test_the_card_has_the_figures_over_all_frames_beside_its_own(version: Path, 
     rows = (version / FOLDS_FILE).read_text().splitlines()
     assert rows[0] == "fold,image_path,coil,label,called,called_defect,confidence"
     assert rows[5] == f"2,fold_2-0.jpg,c,{SURFACE_LABELS[0]},no_defect,{SURFACE_LABELS[0]},0.6"
-    assert any(line.startswith("coil-grouped folds (other weights") for line in card_lines(after))
+    (line,) = [line for line in card_lines(after) if line.startswith("coil-grouped folds (other weights")]
+    assert f", by coil {100 * low:.1f} to {100 * high:.1f} %" in line
 
 
 @pytest.mark.parametrize(
