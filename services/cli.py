@@ -27,19 +27,9 @@ app = typer.Typer(
 USER_ERROR_EXIT_CODE = 2
 _TRAINER_PACKAGES = frozenset({"keras", "matplotlib", "nncf", "openvino", "sklearn", "tensorflow"})
 
-for command in (
-    stack.up,
-    stack.down,
-    stack.status,
-    stack.logs,
-    bench,
-    pretrain,
-    train,
-    evaluate,
-    analyse,
-    simulate,
-):
+for command in (stack.up, stack.down, stack.status, stack.logs, bench, train, evaluate, analyse, simulate):
     app.command()(command)
+app.command()(pretrain)
 app.command()(report)
 app.command()(chart)
 app.command()(export)

@@ -49,8 +49,8 @@ def _data(data: Mapping[str, Any]) -> Iterator[str]:
 def _accuracy(title: str, report: Mapping[str, Any]) -> str:
     ece = f", ECE {100 * report['ece']:.1f} %" if "ece" in report else ""
     spread = report.get("top1_bootstrap95_by_coil")
-    ece += f", by coil {100 * spread[0]:.1f} to {100 * spread[1]:.1f} %" if spread else ""
-    return f"{title}: top-1 {_share(report['top1'])}, macro-F1 {report['macro_f1']:.3f}{ece}"
+    by_coil = f", by coil {100 * spread[0]:.1f} to {100 * spread[1]:.1f} %" if spread else ""
+    return f"{title}: top-1 {_share(report['top1'])}{by_coil}, macro-F1 {report['macro_f1']:.3f}{ece}"
 
 
 def _further(figures: Mapping[str, Any]) -> Iterator[str]:

@@ -155,7 +155,7 @@ def _lineage(request: TrainingRequest, data: _TrainingSet) -> tuple[str, ...]:
 def _facts(request: TrainingRequest, split: CoilSplit) -> str:
     """Everything that the weights depend on."""
     plan = json.dumps(request.plan.as_json(), sort_keys=True)
-    return "\n".join((sha256_of(request.csv_file), plan, split.as_text()))
+    return "\n".join((sha256_of(request.csv_file), plan, split.as_text(), *request.notes))
 
 
 def _publish(

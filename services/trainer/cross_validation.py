@@ -20,8 +20,9 @@ from services.contracts.errors import ConfigurationError
 from services.trainer.answers import Answer, read_answers
 from services.trainer.card import GROUPED
 from services.trainer.judgement import accuracy_interval, macro_f1, macro_f1_interval
+from services.trainer.lineage import START_NOTE
 from services.trainer.metrics import Share, class_figures
-from services.trainer.promotion import read_card
+from services.trainer.promotion import read_card, read_card_in
 from services.trainer.repository import CARD_FILE, write_whole
 from services.trainer.split import SPLIT_FILE, CoilSplit
 
@@ -80,9 +81,7 @@ def add_folds(repository: Path, model: str, version: int, runs: Sequence[Path]) 
 
 
 def _read(run: Path) -> _Run:
-    if not run.name.isdecimal():
-        raise ConfigurationError(f"{run} is no version of a model: name a directory like runs/fold_1/1.")
-    card = read_card(run.parent.parent, run.parent.name, int(run.name))
+    card = read_card_in(run)
     split = CoilSplit.load(run / SPLIT_FILE)
     if split.is_random or GROUPED not in card["figures"]:
         raise ConfigurationError(f"{run} did not hold out whole coils: train it with --fold 1/5.")
@@ -97,7 +96,7 @@ def _check(card: dict[str, Any], name: str, runs: Sequence[_Run]) -> None:
     for run in runs:
         if (run.card["data"]["csv_sha256"], run.card["labels"]) != (card["data"]["csv_sha256"], card["labels"]):
             raise ConfigurationError(f"{run.directory} was trained on other images or classes than {name}.")
-        if _recipe(run) != _recipe(first):
+        if (_recipe(run), _start(run)) != (_recipe(first), _start(first)):
             raise ConfigurationError(
                 f"{run.directory} was trained by another recipe or start than {first.directory}."
             )
@@ -116,6 +115,11 @@ def _check(card: dict[str, Any], name: str, runs: Sequence[_Run]) -> None:
 def _recipe(run: _Run) -> dict[str, Any]:
     """What runs must have in common; working time may differ, as folds may share a machine."""
     return {name: value for name, value in run.card["recipe"].items() if name != "time_budget_s"}
+
+
+def _start(run: _Run) -> list[str]:
+    """What the card says of the start: a weights file has its hash there, as two files may bear one name."""
+    return [sentence for sentence in run.card["deviations"] if sentence.startswith(START_NOTE)]
 
 
 def _top1(runs: Sequence[_Run]) -> Share:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from services.contracts.errors import ConfigurationError
 from services.trainer.frames import LabelledFrame
-from services.trainer.promotion import read_card
+from services.trainer.promotion import read_card_in
 from services.trainer.repository import sha256_of
 from services.trainer.split import SPLIT_FILE, CoilSplit
 
 WEIGHTS_SUFFIX = ".weights.h5"
+START_NOTE = "The start "
 _VERSION = re.compile(r"(?P<name>[\w-]+)@(?P<version>\d+)")
 
 
@@ -40,10 +41,10 @@ def start_note(weights: str) -> tuple[str, ...]:
         raise ConfigurationError(f"The note {note} of what {file} has seen cannot be read: {error}.") from error
     if seen is None:
         return (
-            f"The start {file.name} (sha256 {digest[:16]}) is a weights file: whether it has seen images that are"
-            " held out here is not known.",
+            f"{START_NOTE}{file.name} (sha256 {digest[:16]}) is a weights file: whether it has seen images"
+            " that are held out here is not known.",
         )
-    return (f"The start {file.name} (sha256 {digest[:16]}) has seen {seen}.",)
+    return (f"{START_NOTE}{file.name} (sha256 {digest[:16]}) has seen {seen}.",)
 
 
 def note_file(weights: Path) -> Path:
@@ -71,7 +72,7 @@ def check_lineage(
     Raises:
         ConfigurationError: The version was trained on held-out images, or does not say how it was split.
     """
-    card = read_card(folder.parent.parent, folder.parent.name, int(folder.name))
+    card = read_card_in(folder)
     try:
         known, data = list(card["labels"]), str(card["data"]["csv_sha256"])
     except (KeyError, TypeError) as error:
@@ -80,8 +81,8 @@ def check_lineage(
         return ()  # another material: other images
     if data != sha256_of(csv_file):
         return (
-            f"The start was trained on another data set than {csv_file.name}: whether it has seen images that are"
-            " held out here is not known.",
+            f"{START_NOTE}was trained on another data set than {csv_file.name}: whether it has seen images"
+            " that are held out here is not known.",
         )
     split = CoilSplit.load(folder / SPLIT_FILE)
     seen = [frame.image_path for frame in held_out if not split.is_held_out(frame)]

@@ -63,6 +63,19 @@ def read_card(repository: Path, model: str, version: int) -> dict[str, Any]:
     return card
 
 
+def read_card_in(folder: Path) -> dict[str, Any]:
+    """Return the model card in a version's directory, like `model_repository/NAME/1`.
+
+    Raises:
+        ConfigurationError: It is no such directory, or its card cannot be read.
+    """
+    if not folder.name.isdecimal():
+        raise ConfigurationError(
+            f"{folder} is no version of a model: name a directory like model_repository/NAME/1."
+        )
+    return read_card(folder.parent.parent, folder.parent.name, int(folder.name))
+
+
 def summaries(repository: Path) -> list[VersionSummary]:
     """Return every version of every model, oldest first.
 

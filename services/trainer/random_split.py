@@ -14,7 +14,7 @@ from typing import Any
 
 from services.contracts.errors import ConfigurationError
 from services.trainer.card import GROUPED, LIMIT_OF_GROUPED, RANDOM
-from services.trainer.promotion import read_card
+from services.trainer.promotion import read_card, read_card_in
 from services.trainer.repository import CARD_FILE, write_whole
 from services.trainer.split import RANDOM_SPLIT_FILE, SPLIT_FILE, CoilSplit
 
@@ -42,7 +42,7 @@ def add_random_split(repository: Path, model: str, version: int, run: Path) -> N
     """
     folder = repository / model / str(version)
     card = read_card(repository, model, version)
-    other = read_card(run.parent.parent, run.parent.name, _number(run))
+    other = read_card_in(run)
     if GROUPED not in card["figures"]:
         raise ConfigurationError(f"{model}@{version} was not split by coil: name the version to be served.")
     if RANDOM not in other["figures"]:
@@ -59,12 +59,6 @@ def add_random_split(repository: Path, model: str, version: int, run: Path) -> N
         write_whole(folder / CARD_FILE, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
         raise ConfigurationError(f"{folder} cannot be written: {error.strerror}.") from error
-
-
-def _number(run: Path) -> int:
-    if not run.name.isdecimal():
-        raise ConfigurationError(f"{run} is no version of a model: name a directory like model_repository/NAME/1.")
-    return int(run.name)
 
 
 def _facts(card: Mapping[str, Any], split: CoilSplit) -> dict[str, object]:

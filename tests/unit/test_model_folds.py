@@ -52,6 +52,7 @@ def card(rows: Sequence[tuple[str, int, int]], of: int, **changes: object) -> di
             "csv_sha256": "f00", "training": {"images": of - len(rows), "coils": 2},
             "held_out": {"images": len(rows), "coils": len({coil for coil, _, _ in rows})},
         },
+        "deviations": ["AdamW.", "The start rendered.weights.h5 (sha256 f00) has seen drawings."],
         "recipe": {"batch_size": 16, "time_budget_s": 60.0 * len(rows)},
         "training": {"minutes": 44.0, "images_drawn": 9000},
         "figures": {
@@ -144,6 +145,13 @@ def test_the_card_has_the_figures_over_all_frames_beside_its_own(version: Path, 
             lambda root: publish(root, "x", FOLD_2, recipe={"batch_size": 8}),
             "by another recipe or start than",
             id="another recipe",
+        ),
+        pytest.param(
+            lambda root: publish(
+                root, "x", FOLD_2, deviations=["The start rendered.weights.h5 (sha256 b0a) has seen drawings."]
+            ),
+            "by another recipe or start than",
+            id="another start of the same name",
         ),
         pytest.param(lambda root: root / "x", "is no version of a model: name a directory", id="no version"),
     ],
