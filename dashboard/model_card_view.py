@@ -71,12 +71,18 @@ def accuracy_table(card: Mapping[str, Any]) -> list[dict[str, Cell]]:
         rows.append(
             {
                 plain("table.set"): plain(f"model.set.{name}"),
-                plain("table.top1"): share(part(report, "top1")) if report else plain("model.not_measured"),
+                plain("table.top1"): share(_top1(report)) if report else plain("model.not_measured"),
                 plain("table.macro_f1"): number(f1, 3) if isinstance(f1, int | float) else "–",
                 plain("table.ece"): percent(ece) if isinstance(ece, int | float) else "–",
             }
         )
     return rows
+
+
+def _top1(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return top-1 with its interval by coil where the card has one, which is the wider one."""
+    top1, by_coil = part(report, "top1"), report.get("top1_bootstrap95_by_coil")
+    return top1 if by_coil is None else {**top1, "wilson95": by_coil}
 
 
 def recall_of(card: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -184,7 +184,7 @@ def _figures(card: Card) -> str:
         if isinstance(report, dict) and "top1" in report:
             share = report["top1"]
             ece = f"{100 * report['ece']:.1f} %" if "ece" in report else "-"
-            low, high = share["wilson95"]
+            low, high = report.get("top1_bootstrap95_by_coil", share["wilson95"])
             rows.append(
                 f"<tr><td>{escape(key.replace('_', ' '))}</td><td>{100 * share['value']:.1f} %</td>"
                 f"<td>{100 * low:.1f} to {100 * high:.1f}</td><td>{share['n']}</td>"

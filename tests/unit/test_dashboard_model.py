@@ -91,6 +91,13 @@ def test_the_shipped_cards_are_read_and_both_accuracies_are_named(card_file: Pat
     assert limits(card)
 
 
+def test_figures_over_folds_have_their_interval_by_coil() -> None:
+    top1 = {"value": 0.654, "wilson95": [0.632, 0.674], "n": 1978}
+    report = {"top1": top1, "top1_bootstrap95_by_coil": [0.547, 0.752], "macro_f1": 0.58}
+    rows = accuracy_table({"figures": {"coil_grouped_folds": report}})
+    assert rows[2][plain("table.top1")] == "65.4 % (54.7–75.2 %, n = 1978)"
+
+
 def test_what_was_not_measured_is_said_and_never_zero() -> None:
     rows = accuracy_table(FULL)
     assert [row[plain("table.top1")] for row in rows[2:4]] == ["not measured"] * 2
