@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -138,10 +139,10 @@ NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - t
 POSITION = BrokerPosition("test-cluster", "frames.cam-1", 0, 7)
 
 
-def an_inspection(defect_class: str = "no_defect", captured_at: datetime = NOON, **changes: object) -> Inspection:
+def an_inspection(defect_class: str = "no_defect", captured_at: datetime = NOON, **changes: Any) -> Inspection:
     """Return an inspection of a new frame of camera cam-1, with some fields changed."""
     evidence = ((0.5, 1.5), (2.5, 3.25))
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "frame_id": uuid4(),
         "line_id": "strip-1",
         "machine_id": "welder-1",
@@ -164,12 +165,12 @@ def an_inspection(defect_class: str = "no_defect", captured_at: datetime = NOON,
         "model_version": "1",
         "position": POSITION,
     }
-    return Inspection(**{**fields, **changes})  # type: ignore[arg-type] # a test's short hand
+    return Inspection(**{**fields, **changes})
 
 
-def a_reject(**changes: object) -> RejectedFrame:
+def a_reject(**changes: Any) -> RejectedFrame:
     """Return a rejected frame of camera cam-1, with some fields changed."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "frame_id": uuid4(),
         "camera_id": "cam-1",
         "reason": "truncated_image",
@@ -178,4 +179,4 @@ def a_reject(**changes: object) -> RejectedFrame:
         "payload_bytes": 1234,
         "position": POSITION,
     }
-    return RejectedFrame(**{**fields, **changes})  # type: ignore[arg-type] # a test's short hand
+    return RejectedFrame(**{**fields, **changes})

@@ -9,7 +9,7 @@ from concurrent import futures
 from functools import lru_cache
 from typing import Final
 
-import grpc  # type: ignore[import-untyped]  # the package has no types
+import grpc
 import numpy as np
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 from typing_extensions import override

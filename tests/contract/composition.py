@@ -47,7 +47,7 @@ class Composition:
         return found
 
 
-def _replace(value: Any, environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - whatever YAML can hold
+def _replace(value: Any, environment: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: _replace(each, environment) for key, each in value.items()}
     if isinstance(value, list):

@@ -15,7 +15,9 @@ from tests.fakes.rtsp_camera import RtspCamera
 
 def brightness(frame: object) -> float:
     assert isinstance(frame, CapturedImage)
-    return float(cv2.imdecode(np.frombuffer(frame.image, np.uint8), cv2.IMREAD_GRAYSCALE).mean())
+    pixels = cv2.imdecode(np.frombuffer(frame.image, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert pixels is not None
+    return float(pixels.mean())
 
 
 def test_a_stream_becomes_jpeg_frames_in_order() -> None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from typing_extensions import override
 
 from services.adapters.kafka.broker_probe import BrokerProbe
 from services.adapters.kafka.config import producer_config
@@ -134,15 +135,19 @@ class SilentPublisher(RecordPublisher):
         self._held: list[OnFate] = []
 
     @property
+    @override
     def problem(self) -> str | None:
         return None
 
+    @override
     def publish(self, record: OutgoingRecord, on_fate: OnFate) -> None:
         self._held.append(on_fate)
 
+    @override
     def poll(self, timeout_s: float) -> int:
         return 0
 
+    @override
     def abandon(self) -> None:
         while self._held:
             self._held.pop()(DeliveryFailed("purged"))

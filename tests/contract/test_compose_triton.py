@@ -56,7 +56,7 @@ def test_the_embedded_server_has_the_same_safety_flags(flags: dict[str, str], tm
     assert {name: flags[name] for name in same} == {name: theirs[name] for name in same}
 
 
-class _Model(service_pb2_grpc.GRPCInferenceServiceServicer):
+class _Model(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[misc]  # generated, untyped
     """Says of one model that it is ready, and nothing of any other."""
 
     def __init__(self) -> None:

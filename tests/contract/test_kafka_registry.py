@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from typing_extensions import override
 
 from services.adapters.kafka.registry import FRAME_SUBJECT, RegistryFrameCodec
 from services.contracts.codec import CAMERA_STATUS_CODEC, FRAME_CODEC, encode_frame
@@ -54,6 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
+    @override
     def log_request(self, code: object = None, size: object = None) -> None:
         pass
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -52,6 +53,7 @@ class Mailbox:
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         self.envelopes.append(envelope)
+        assert server.transport is not None
         self.encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
         return "250 OK"
 
@@ -80,7 +82,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(mailbox: Mailbox, **options: object) -> Iterator[int]:
+def serving(mailbox: Mailbox, **options: Any) -> Iterator[int]:
     controller = Controller(mailbox, hostname="127.0.0.1", port=free_port(), **options)
     controller.start()
     try:
@@ -110,8 +112,8 @@ def certificate(tmp_path: Path) -> Certificate:
     return make_certificate(tmp_path)
 
 
-def receiver(port: int, **fields: object) -> EmailReceiver:
-    values: dict[str, object] = {
+def receiver(port: int, **fields: Any) -> EmailReceiver:
+    values: dict[str, Any] = {
         "name": "mail",
         "kind": "email",
         "host": "127.0.0.1",
@@ -125,7 +127,7 @@ def receiver(port: int, **fields: object) -> EmailReceiver:
     return EmailReceiver.model_validate(values)
 
 
-def send(port: int, message: AlertMessage, **fields: object) -> None:
+def send(port: int, message: AlertMessage, **fields: Any) -> None:
     EmailChannel(receiver(port, **fields), MovableClock()).send(message)
 
 

@@ -1,6 +1,7 @@
 """The alert file: what it may say, and that a mistake is answered with receiver and field, never with a value."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,9 @@ MQTT = {"name": "scada", "kind": "mqtt", "host": "broker.example"}
 LOGIN = {"username": "u", "secret_file": "s"}
 
 
-def write(folder: Path, *receivers: dict[str, object]) -> Path:
+def write(folder: Path, *receivers: Mapping[str, object]) -> Path:
     file = folder / "alerts.yaml"
-    file.write_text(yaml.safe_dump({"receivers": list(receivers)}))
+    file.write_text(yaml.safe_dump({"receivers": [dict(receiver) for receiver in receivers]}))
     return file
 
 

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -91,8 +92,8 @@ def message() -> AlertMessage:
     return render_message(Message("hook", (alert(1),), is_digest=False, attempts=0))
 
 
-def channel(url: str, **fields: object) -> WebhookChannel:
-    return WebhookChannel(WebhookReceiver(name="hook", kind="webhook", url=url, **fields))  # type: ignore[arg-type]
+def channel(url: str, **fields: Any) -> WebhookChannel:
+    return WebhookChannel(WebhookReceiver(name="hook", kind="webhook", url=url, **fields))
 
 
 @pytest.fixture

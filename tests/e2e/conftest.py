@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, Page
 
 from services.adapters.postgres import roles
 from services.contracts.image_path import salvaged_jpeg
@@ -112,7 +112,12 @@ def page(browser: Browser) -> Iterator[Page]:
     opened = context.new_page()
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        wrong.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+    opened.on("dialog", dismiss)
     opened.on("response", lambda r: wrong.append(r.url) if r.status >= 400 and not PROBED.search(r.url) else None)
     opened.on("request", lambda request: None if OUR_OWN.match(request.url) else wrong.append(request.url))
     opened.on("console", lambda m: wrong.append(m.text) if m.type == "error" and "404" not in m.text else None)

@@ -4,6 +4,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from services.contracts.alert_messages import AlertMessage
 from services.contracts.errors import StorageUnavailable
@@ -26,12 +27,12 @@ def alert(
     *,
     after_s: float | None = None,
     kind: AlertKind = AlertKind.FLAG_RAISED,
-    **fields: object,
+    **fields: Any,
 ) -> Alert:
     """Return an alert that happened `after_s` (default: its number) seconds after the start."""
     values = {"subject": f"subject {number}", "text": f"text {number}", "flag_id": f"flag-{number}", **fields}
     moment = at(number if after_s is None else after_s)
-    return Alert(alert_id=number, created_at=moment, cause=cause, severity=severity, kind=kind, **values)  # type: ignore[arg-type]
+    return Alert(alert_id=number, created_at=moment, cause=cause, severity=severity, kind=kind, **values)
 
 
 class MovableClock:

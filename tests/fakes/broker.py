@@ -8,9 +8,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from services.classifier.ports import PartitionListener
 from services.contracts.errors import CommitFailed
-from services.contracts.records import Partition, Record
+from services.contracts.records import Partition, PartitionListener, Record
 from services.domain.inspection import BrokerPosition
 
 CLUSTER = "memory"

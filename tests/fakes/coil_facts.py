@@ -1,6 +1,7 @@
 """Facts of the process monitor for tests: a coil record, a registered defect, a flag, with some fields changed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from services.domain.monitoring.facts import (
@@ -27,9 +28,9 @@ GROUPS = (
 )
 
 
-def a_coil(number: int = 0, ended_at: datetime = THEN, **changes: object) -> CoilRecord:
+def a_coil(number: int = 0, ended_at: datetime = THEN, **changes: Any) -> CoilRecord:
     """Return coil C-<number> of the demo line: 1000 m, four cameras, a rolled_pit stream for every group."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "line_id": "strip-1",
         "coil_id": f"C-{number}",
         "number": number,
@@ -52,16 +53,16 @@ def a_coil(number: int = 0, ended_at: datetime = THEN, **changes: object) -> Coi
         "quality_loss": {"skinpass-1": 80.0, "unattributed": 20.0},
         "quality_loss_m": {"skinpass-1": 8.0, "unattributed": 2.0},
     }
-    return CoilRecord(**{**fields, **changes})  # type: ignore[arg-type] # a test's short hand
+    return CoilRecord(**{**fields, **changes})
 
 
-def a_defect(coil: int = 0, position_m: float = 1500.0, **changes: object) -> RegisteredDefect:
+def a_defect(coil: int = 0, position_m: float = 1500.0, **changes: Any) -> RegisteredDefect:
     """Return a rolled pit of the skin-pass mill on coil C-<coil>, seen by cam-3 and cam-4, missed by cam-2."""
     sightings = tuple(
         Sighting(f"cam-{n}", str(uuid4()), "rolled_pit", 0.8, THEN + n * timedelta(seconds=9), position_m)
         for n in (3, 4)
     )
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "defect_id": uuid4(),
         "line_id": "strip-1",
         "coil_id": f"C-{coil}",
@@ -73,12 +74,12 @@ def a_defect(coil: int = 0, position_m: float = 1500.0, **changes: object) -> Re
         "cause_posterior": {"skinpass-1": 0.95, "washer-1": 0.04, "none": 0.01},
         "landmark": False,
     }
-    return RegisteredDefect(**{**fields, **changes})  # type: ignore[arg-type] # a test's short hand
+    return RegisteredDefect(**{**fields, **changes})
 
 
-def a_flag(**changes: object) -> Flag:
+def a_flag(**changes: Any) -> Flag:
     """Return a flag on the skin-pass mill for rolled pits since coil C-3, alarmed at C-5, severity 3."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "flag_id": uuid4(),
         "line_id": "strip-1",
         "kind": FlagKind.MACHINE,
@@ -122,4 +123,4 @@ def a_flag(**changes: object) -> Flag:
         "evidence": (str(uuid4()), str(uuid4())),
         "cleared_coil": None,
     }
-    return Flag(**{**fields, **changes})  # type: ignore[arg-type] # a test's short hand
+    return Flag(**{**fields, **changes})

@@ -1,6 +1,7 @@
 """Rows as the dashboard reads them, for tests without a database."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from dashboard.maintenance_rows import (
@@ -33,14 +34,14 @@ def machine(machine_id: str, position_m: float, name: str = "Some machine") -> M
     return MachineRow("strip-1", "Strip line 1", machine_id, name, "washer", position_m)
 
 
-def camera(camera_id: str, machine_id: str, *, age_s: float | None = 0.5, **changes: object) -> CameraRow:
+def camera(camera_id: str, machine_id: str, *, age_s: float | None = 0.5, **changes: Any) -> CameraRow:
     seen_at = None if age_s is None else NOW - timedelta(seconds=age_s)
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "line_id": "strip-1", "machine_id": machine_id, "camera_id": camera_id, "position_m": 20.0,
         "assigned": True,
         "frames": 900, "defects": 45, "last_captured_at": seen_at, "last_received_at": seen_at, **changes,
     }  # fmt: skip
-    return CameraRow(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return CameraRow(**values)
 
 
 def stray_camera(camera_id: str) -> CameraRow:
@@ -51,37 +52,37 @@ def line(*, machines: tuple[MachineRow, ...] = (), cameras: tuple[CameraRow, ...
     return LineSnapshot(NOW, WINDOW_S, machines, cameras)
 
 
-def defect(image: bytes | None, **changes: object) -> DefectFrame:
-    values: dict[str, object] = {
+def defect(image: bytes | None, **changes: Any) -> DefectFrame:
+    values: dict[str, Any] = {
         "frame_id": UUID(int=1), "defect_class": "oil_spot", "confidence": 0.91, "line_id": "strip-1",
         "machine_id": "washer-1", "camera_id": "cam-2", "coil_id": "H-4711",
         "captured_at": NOW - timedelta(seconds=4),
         "strip_position_m": 120.5, "model_name": "surface_defects", "model_version": "1", "image": image,
         "evidence": [[0.0, 1.0], [2.0, 0.0]], **changes,
     }  # fmt: skip
-    return DefectFrame(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return DefectFrame(**values)
 
 
-def health(**changes: object) -> HealthSnapshot:
-    values: dict[str, object] = {
+def health(**changes: Any) -> HealthSnapshot:
+    values: dict[str, Any] = {
         "as_of": NOW, "window_s": WINDOW_S, "newest_captured_at": NOW - timedelta(seconds=1),
         "delay": DelaySummary(900, 0.08, 0.2), "points": (DelayPoint(NOW - timedelta(minutes=2), 60, 0.08, 0.2),),
         "rejected": (), "statuses": (), "models": (), **changes,
     }  # fmt: skip
-    return HealthSnapshot(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return HealthSnapshot(**values)
 
 
 def rejected(reason: str = "truncated_image", detail: str = "the JPEG ends early", frames: int = 3) -> RejectedRow:
     return RejectedRow(reason, frames, NOW - timedelta(minutes=3), "cam-2", detail, 2048)
 
 
-def status(camera_id: str, **changes: object) -> CameraStatusRow:
-    values: dict[str, object] = {
+def status(camera_id: str, **changes: Any) -> CameraStatusRow:
+    values: dict[str, Any] = {
         "camera_id": camera_id, "reported_at": NOW - timedelta(seconds=2), "state": "running", "reason": None,
         "captured_total": 1000, "published_total": 1000, "dropped_total": 0, "spooled_frames": 0, "spool_bytes": 0,
         "oldest_spooled_at": None, "dropped_in_all": 0, **changes,
     }  # fmt: skip
-    return CameraStatusRow(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return CameraStatusRow(**values)
 
 
 def model_use() -> ModelUseRow:
@@ -91,9 +92,9 @@ def model_use() -> ModelUseRow:
 def report_row(machine_id: str, defect_class: str | None, frames: int, defects: int) -> ReportRow:
     rate = defects / frames if frames else None
     seen = NOW - timedelta(hours=1) if defects else None
-    bounds = (rate * 0.8, rate * 1.2) if rate is not None else (None, None)
+    low, high = (rate * 0.8, rate * 1.2) if rate is not None else (None, None)
     return ReportRow(
-        "strip-1", machine_id, "Cleaning section", defect_class, frames, defects, rate, *bounds, seen, ["cam-2"]
+        "strip-1", machine_id, "Cleaning section", defect_class, frames, defects, rate, low, high, seen, ["cam-2"]
     )
 
 
@@ -101,8 +102,8 @@ def healthy(machine_id: str, name: str = "Some machine", state: str = "ok") -> M
     return MachineHealthRow("strip-1", machine_id, name, machine_id, state, "no chart is raised", 100.0, None)
 
 
-def order(work_order_no: str, **changes: object) -> OrderRow:
-    values: dict[str, object] = {
+def order(work_order_no: str, **changes: Any) -> OrderRow:
+    values: dict[str, Any] = {
         "work_order_no": work_order_no, "state": "new", "priority": 2, "line_id": "strip-1",
         "group_id": "skinpass-1", "machine_ids": ["skinpass-1"], "damage_code": "rolled_pit", "cause_code": None,
         "feedback": None, "created_at": NOW, "required_by": NOW + timedelta(hours=8), "assigned_to": None,
@@ -111,7 +112,7 @@ def order(work_order_no: str, **changes: object) -> OrderRow:
         "runner_up_probability": 0.03, "matched_rolls": ["work-roll-top"], "quality_loss": 240.0,
         "reason": "rolled pits", "advice": "Change or grind the work roll. Look at the strip.", **changes,
     }  # fmt: skip
-    return OrderRow(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return OrderRow(**values)
 
 
 def contained(coil_id: str, defects: int = 3) -> ContainedRow:

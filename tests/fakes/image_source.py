@@ -37,5 +37,7 @@ class BrokenSource:
     problem: str | None = None
 
     def frames(self) -> Iterator[CapturedImage | RefusedImage]:
+        yield from self._broken()
+
+    def _broken(self) -> Iterator[CapturedImage | RefusedImage]:
         raise ZeroDivisionError("a bug in a source")
-        yield

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -39,7 +39,7 @@ TOPOLOGY = Topology(
 )
 
 
-def memory_settings(**groups: dict[str, object]) -> ClassifierSettings:
+def memory_settings(**groups: Mapping[str, object]) -> ClassifierSettings:
     """Settings for a room without servers; groups may be given in part."""
     return ClassifierSettings.model_validate(
         {

@@ -3,6 +3,7 @@
 import threading
 
 import numpy as np
+from typing_extensions import override
 
 from services.contracts.errors import InferenceUnavailable, RejectedMessage, RejectReason
 from services.contracts.image_path import Pixels
@@ -35,6 +36,7 @@ class AbsentScorer(BrightnessScorer):
         self.failures = failures
         self.attempts = 0
 
+    @override
     def score(self, images: Pixels) -> Scores:
         self.attempts += 1
         if self.failures is None or self.attempts <= self.failures:
@@ -49,6 +51,7 @@ class RefusingScorer(BrightnessScorer):
         super().__init__()
         self.attempts = 0
 
+    @override
     def score(self, images: Pixels) -> Scores:
         self.attempts += 1
         if (images.mean(axis=(1, 2, 3)) > 250).any():
@@ -66,6 +69,7 @@ class SlowScorer(BrightnessScorer):
         self.most_running = 0
         self._lock = threading.Lock()
 
+    @override
     def score(self, images: Pixels) -> Scores:
         with self._lock:
             self._running += 1

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -139,9 +140,9 @@ def pack_named(name: str) -> MaterialPack:
     return material_for(load_materials(default_materials_dir()), name)
 
 
-def scenario_named(name: str, cell: int = 0, **changes: object) -> Scenario:
+def scenario_named(name: str, cell: int = 0, **changes: Any) -> Scenario:
     """Return a committed scenario, its fault moved on by `cell` places, with some fields changed."""
-    return replace(read_scenario(SCENARIOS / f"{name}.yaml", cell), **changes)  # type: ignore[arg-type]
+    return replace(read_scenario(SCENARIOS / f"{name}.yaml", cell), **changes)
 
 
 def fresh_analysis(scenario: Scenario, versions: Sequence[Line] | None = None) -> LineAnalysis:

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Sequence
 from uuid import UUID
 
+from typing_extensions import override
+
 from services.contracts.errors import DeliveryFailed, StorageUnavailable
 from services.contracts.messages import CameraStatus, DeadLetter
 from services.domain.inspection import Inspection, RejectedFrame, StoreReport
@@ -42,6 +44,7 @@ class FailingRepository(MemoryRepository):
         self.failures = failures
         self.attempts = 0
 
+    @override
     def store(self, inspections: Sequence[Inspection], rejected: Sequence[RejectedFrame]) -> StoreReport:
         self.attempts += 1
         if self.failures is None or self.attempts <= self.failures:
@@ -52,6 +55,7 @@ class FailingRepository(MemoryRepository):
 class BrokenRepository(MemoryRepository):
     """Has a bug."""
 
+    @override
     def store(self, inspections: Sequence[Inspection], rejected: Sequence[RejectedFrame]) -> StoreReport:
         raise ZeroDivisionError("a bug")
 
@@ -64,6 +68,7 @@ class BlockingRepository(MemoryRepository):
         self.gate = threading.Event()
         self.entered = threading.Event()
 
+    @override
     def store(self, inspections: Sequence[Inspection], rejected: Sequence[RejectedFrame]) -> StoreReport:
         self.entered.set()
         assert self.gate.wait(20)
@@ -87,6 +92,7 @@ class FailingDeadLetters(MemoryDeadLetters):
         super().__init__()
         self.failures = failures
 
+    @override
     def publish_all(self, letters: Sequence[DeadLetter]) -> None:
         if self.failures:
             self.failures -= 1

@@ -33,7 +33,7 @@ class ServedModel:
     requests: list[int] = field(default_factory=list)
 
 
-class ScriptedTriton(service_pb2_grpc.GRPCInferenceServiceServicer):
+class ScriptedTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[misc]  # generated, untyped
     """Answers each image with the class whose number is its first pixel's red."""
 
     def __init__(self, model: ServedModel) -> None:

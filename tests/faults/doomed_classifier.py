@@ -9,6 +9,8 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from services.adapters.postgres.connecting import Connection
 from services.adapters.postgres.inspections import PostgresInspectionRepository
 from services.adapters.triton import TritonClassifier
@@ -28,12 +30,14 @@ class DoomedRepository(PostgresInspectionRepository):
         self._moment = moment
         self._left = batches
 
+    @override
     def store(self, inspections: Sequence[Inspection], rejected: Sequence[RejectedFrame]) -> StoreReport:
         report = super().store(inspections, rejected)
         if inspections and self._left <= 0 and self._moment == "after":
             die()
         return report
 
+    @override
     def _write(
         self, connection: Connection, inspections: Sequence[Inspection], rejected: Sequence[RejectedFrame]
     ) -> int:

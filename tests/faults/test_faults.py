@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from confluent_kafka import Consumer, Producer
 
+from services.adapters.kafka.resend import header_pairs
 from services.contracts.topics import DEAD_LETTER_TOPIC, frame_topic
 from tests.faults.conftest import FRAMES, Images, report
 from tests.faults.oracle import settle, wrong_verdicts
@@ -172,7 +173,7 @@ def _dead_letters(line: Line, camera: str) -> dict[int, bytes]:
     quiet_until = time.monotonic() + 15
     while time.monotonic() < quiet_until:
         for message in consumer.consume(100, 1.0):
-            headers = dict(message.headers() or [])
+            headers = dict(header_pairs(message))
             if headers["dlq.origin.topic"].decode() == frame_topic(camera):
                 letters[int(headers["dlq.origin.offset"])] = message.value() or b""
     consumer.close()

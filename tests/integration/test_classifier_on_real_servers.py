@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from confluent_kafka import Consumer, Producer
 
+from services.adapters.kafka.resend import header_pairs
 from services.adapters.kafka.topics import CAMERA_STATUS_PLAN, DEAD_LETTER_PLAN, ensure_topics
 from services.adapters.triton import TritonClassifier
 from services.classifier.app import Classifier
@@ -136,7 +137,7 @@ def letter_with(kafka: str, payload: bytes) -> list[tuple[str, bytes]]:
         while time.monotonic() < deadline:
             message = consumer.poll(0.5)
             if message is not None and message.error() is None and message.value() == payload:
-                return list(message.headers() or [])
+                return header_pairs(message)
         raise AssertionError("no such dead letter")
     finally:
         consumer.close()

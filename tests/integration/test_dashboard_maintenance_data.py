@@ -48,7 +48,7 @@ def test_coils_since_the_onset_are_to_be_held_back(page: Database) -> None:
 
 def test_a_closed_order_leaves_the_open_list_and_keeps_its_trail(page: Database, database: Server) -> None:
     for step in ("acknowledge", "start", "done"):
-        take_step(database.planner_url, StepRequest("WO-000001", step, "Ada", feedback=None))  # type: ignore[arg-type]  # a step's name
+        take_step(database.planner_url, StepRequest("WO-000001", step, "Ada", feedback=None))
     assert [order.work_order_no for order in maintenance_snapshot(page, OPEN).orders] == []
     for which in (CLOSED, ALL):
         assert [order.work_order_no for order in maintenance_snapshot(page, which).orders] == NUMBERS

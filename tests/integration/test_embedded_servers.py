@@ -96,7 +96,7 @@ def consume(bootstrap_servers: str, topic: str) -> list[bytes | None]:
         consumer.close()
 
 
-def infer(url: str, image: "np.ndarray[Any, Any]", timeout_s: float = 5) -> Any:  # noqa: ANN401
+def infer(url: str, image: "np.ndarray[Any, Any]", timeout_s: float = 5) -> Any:
     given = grpcclient.InferInput("image", list(image.shape), "UINT8")
     given.set_data_from_numpy(image)
     with grpcclient.InferenceServerClient(url) as client:

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, Producer
 from services.adapters.kafka.config import GroupMembership, admin_config, consumer_config, producer_config
 from services.adapters.kafka.dead_letters import MAX_PAYLOAD_BYTES, KafkaDeadLetterSink
 from services.adapters.kafka.producer import OutgoingRecord, RecordPublisher
+from services.adapters.kafka.resend import header_pairs
 from services.adapters.kafka.source import KafkaRecordSource
 from services.adapters.kafka.statistics import read_statistics
 from services.contracts.codec import dead_letter_of
@@ -161,7 +162,7 @@ def read_letters(kafka: KafkaSettings, count: int) -> list[DeadLetter]:
     while len(letters) < count and time.monotonic() < deadline:
         message = consumer.poll(0.2)
         if message is not None and message.error() is None and message.headers():
-            letters.append(dead_letter_of(dict(message.headers() or []), message.key(), message.value() or b""))
+            letters.append(dead_letter_of(dict(header_pairs(message)), message.key(), message.value() or b""))
     consumer.close()
     return letters
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from typer.testing import CliRunner
+from typing_extensions import override
 
 from services.adapters.triton import TritonClassifier
 from services.cli import app
@@ -57,6 +58,7 @@ class Asker(threading.Thread):
         self.versions: list[str] = []
         self.failures: list[str] = []
 
+    @override
     def run(self) -> None:
         while not self._over.is_set():
             try:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pyarrow.parquet
 import pytest
@@ -209,7 +210,7 @@ MISTAKES = (
 
 def test_mistakes_end_in_one_sentence_and_code_two(reported: Database, run: Run) -> None:
     for case in MISTAKES:
-        arguments, sentence = case.values
+        arguments, sentence = cast("tuple[tuple[str, ...], str]", case.values)
         code, out, err = run(*arguments)
         assert (code, out) == (2, ""), (case.id, out, err)
         assert sentence in err, (case.id, err)

@@ -9,6 +9,7 @@ from alembic.command import upgrade
 
 from services.adapters.postgres.roles import OWNER
 from services.adapters.postgres.schema import migrate, set_retention
+from services.domain.inspection import Inspection
 from tests.fixtures_postgres import NOON, Database, Repository, an_inspection
 
 KEYS = "line_id, machine_id, camera_id, defect_class, model_name, model_version"
@@ -31,7 +32,7 @@ def _agree(database: Database, window: tuple[datetime, datetime] = ALWAYS) -> in
     return sum(int(str(row[6])) for row in found)
 
 
-def _frames(count: int, seed: int) -> list[object]:
+def _frames(count: int, seed: int) -> list[Inspection]:
     rng = random.Random(seed)
     return [
         an_inspection(
@@ -45,7 +46,7 @@ def _frames(count: int, seed: int) -> list[object]:
 
 
 def test_any_window_counts_what_lies_in_it(database: Database, repository: Repository) -> None:
-    repository.store(_frames(400, 1), ())  # type: ignore[arg-type] # made above
+    repository.store(_frames(400, 1), ())
     rng = random.Random(2)
     sizes = set()
     for _ in range(60):
@@ -58,8 +59,8 @@ def test_any_window_counts_what_lies_in_it(database: Database, repository: Repos
 
 def test_a_replay_counts_nothing_twice(database: Database, repository: Repository) -> None:
     frames = _frames(50, 3)
-    repository.store(frames, ())  # type: ignore[arg-type] # made above
-    repository.store([*frames, *_frames(5, 4)], ())  # type: ignore[list-item] # made above
+    repository.store(frames, ())
+    repository.store([*frames, *_frames(5, 4)], ())
     assert _agree(database) == 55
 
 
@@ -67,7 +68,7 @@ def test_writers_at_the_same_time_count_every_frame(database: Database) -> None:
     def write(seed: int) -> None:
         own, frames = database.repository(), _frames(200, seed)
         for at in range(0, 200, 10):
-            own.store(frames[at : at + 10], ())  # type: ignore[arg-type] # made above
+            own.store(frames[at : at + 10], ())
         own.close()
 
     with ThreadPoolExecutor(4) as pool:
@@ -105,8 +106,8 @@ def test_frames_of_before_the_counts_are_counted_when_they_come(
     empty_database.execute(f"{grants}; GRANT USAGE ON SCHEMA millsight TO millsight_classifier", OWNER)
     empty_database.execute("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA millsight TO millsight_classifier", OWNER)
     old = empty_database.repository()
-    old.store(_frames(120, 5), ())  # type: ignore[arg-type] # made above
+    old.store(_frames(120, 5), ())
     migrate(empty_database.owner_url)
-    old.store(_frames(30, 6), ())  # type: ignore[arg-type] # made above
+    old.store(_frames(30, 6), ())
     old.close()
     assert _agree(empty_database) == 150

@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -9,7 +10,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from services.adapters.postgres.monitor_store import PostgresMonitorStore
-from services.adapters.postgres.work_orders import StepRequest, take_step
+from services.adapters.postgres.work_orders import Step, StepRequest, take_step
 from services.contracts.monitor_records import CameraCondition, Checkpoint, CoilResult, Notice, ReadCursor
 from services.domain.monitoring.facts import Flag, FlagKind, LandmarkEvent
 from tests.fakes.coil_facts import THEN, a_coil, a_defect, a_flag
@@ -18,8 +19,8 @@ from tests.fixtures_postgres import Database
 Store = PostgresMonitorStore
 
 
-def _save(store: Store, number: int = 5, *flags: Flag, **changes: object) -> dict[UUID, UUID]:
-    result = CoilResult(a_coil(number), [a_defect(number)], flags, **changes)  # type: ignore[arg-type] # short hand
+def _save(store: Store, number: int = 5, *flags: Flag, **changes: Any) -> dict[UUID, UUID]:
+    result = CoilResult(a_coil(number), [a_defect(number)], flags, **changes)
     return dict(store.save_coil(result))
 
 
@@ -27,9 +28,9 @@ def _alerts(database: Database) -> list[tuple[object, ...]]:
     return database.rows("SELECT kind, flag_id, severity FROM alert_outbox ORDER BY alert_id")
 
 
-def _close(database: Database, number: str = "WO-000001", last: str = "done") -> None:
+def _close(database: Database, number: str = "WO-000001", last: Step = "done") -> None:
     for step in ("acknowledge", "start", last):
-        take_step(database.planner_url, StepRequest(number, step, "Ada", cause_code="worn roll"))  # type: ignore[arg-type]
+        take_step(database.planner_url, StepRequest(number, step, "Ada", cause_code="worn roll"))
 
 
 def test_a_coil_saved_twice_is_there_once_and_the_second_replaces_the_first(

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -49,7 +50,9 @@ def test_every_column_comes_back_as_it_was_given(database: Database, repository:
 def test_what_the_picture_says_of_the_camera_comes_back_as_it_was_given(
     database: Database, repository: Repository
 ) -> None:
-    measured = {"brightness": 0.25, "saturated": 0.125, "sharpness": 640.5, "picture_hash": -(2**63)}
+    measured: dict[str, Any] = {
+        "brightness": 0.25, "saturated": 0.125, "sharpness": 640.5, "picture_hash": -(2**63)
+    }  # fmt: skip
     repository.store([an_inspection("crease", spot=(0.75, 0.5), **measured)], ())
     repository.store([an_inspection()], ())
 
@@ -252,11 +255,11 @@ def test_a_model_version_is_recorded_once_and_never_with_other_weights(
         repository.register_model(replace(model, version="2", card={"accuracy": float("nan")}))
 
 
-def _status(**changes: object) -> CameraStatus:
+def _status(**changes: Any) -> CameraStatus:
     status = CameraStatus(
         "cam-1", uuid4(), NOON, "running", None, 100, 90, 4, 6, 6000, NOON - timedelta(seconds=3)
     )
-    return replace(status, **changes)  # type: ignore[arg-type] # a test's short hand
+    return replace(status, **changes)
 
 
 def test_the_newest_camera_report_wins_and_counters_of_all_sessions_stay(

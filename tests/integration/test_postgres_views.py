@@ -162,7 +162,7 @@ def test_a_line_that_learns_says_so(plant: Database, monitor_store: Store) -> No
 
 def test_repairs_count_for_the_machine(plant: Database, monitor_store: Store) -> None:
     for step in ("acknowledge", "start", "done"):
-        take_step(plant.planner_url, StepRequest("WO-000001", step, "Ada"))  # type: ignore[arg-type] # short hand
+        take_step(plant.planner_url, StepRequest("WO-000001", step, "Ada"))
     plant.execute("UPDATE work_orders SET finished_at = started_at + interval '2 hours' WHERE state = 'done'")
     columns = "state, coils_since_maintenance, mttr_h, mtbf_h, last_maintenance_at IS NOT NULL"
     query = f"SELECT {columns} FROM machine_health WHERE machine_id = 'skinpass-1'"  # noqa: S608 - a constant

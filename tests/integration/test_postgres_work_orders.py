@@ -7,14 +7,14 @@ import pytest
 
 from services.adapters.postgres.monitor_reader import PostgresInspectionReader
 from services.adapters.postgres.monitor_store import PostgresMonitorStore
-from services.adapters.postgres.work_orders import StepRequest, list_work_orders, show_work_order, take_step
+from services.adapters.postgres.work_orders import Step, StepRequest, list_work_orders, show_work_order, take_step
 from services.contracts.errors import ConfigurationError
 from services.contracts.monitor_records import CoilResult
 from tests.fakes.coil_facts import a_coil, a_flag
 from tests.fixtures_postgres import Database
 
 NO = "WO-000001"
-LIFE = ("acknowledge", "start", "done")
+LIFE: tuple[Step, ...] = ("acknowledge", "start", "done")
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def ordered(database: Database, monitor_store: PostgresMonitorStore) -> Database
     return database
 
 
-def _step(database: Database, step: str, **values: str | None) -> str:
-    request = StepRequest(NO, step, values.pop("who", None) or "Ada", **values)  # type: ignore[arg-type] # short hand
+def _step(database: Database, step: Step, **values: str | None) -> str:
+    request = StepRequest(NO, step, values.pop("who", None) or "Ada", **values)
     return take_step(database.planner_url, request)
 
 
@@ -76,7 +76,7 @@ def test_a_work_order_goes_its_way_and_every_step_has_a_name_and_a_time(ordered:
     ],
 )  # fmt: skip
 def test_a_step_out_of_order_is_refused_in_words_and_changes_nothing(
-    ordered: Database, taken: tuple[str, ...], step: str, values: dict[str, str], sentence: str
+    ordered: Database, taken: tuple[Step, ...], step: Step, values: dict[str, str], sentence: str
 ) -> None:
     for each in taken:
         _step(ordered, each)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -43,9 +44,9 @@ class Broker:
         assert self._producer.flush(20) == 0
         self.cluster_id = str(self._producer.list_topics(timeout=10).cluster_id)
 
-    def position(self, **changes: object) -> BrokerPosition:
+    def position(self, **changes: Any) -> BrokerPosition:
         here = BrokerPosition(self.cluster_id, self.topic, self._place().partition, 0)
-        return replace(here, **changes)  # type: ignore[arg-type] # a test's short hand
+        return replace(here, **changes)
 
     def _place(self) -> TopicPartition:
         consumer = Consumer({"bootstrap.servers": self._servers, "group.id": "look"})

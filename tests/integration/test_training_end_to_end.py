@@ -67,7 +67,8 @@ class Published:
 
     @property
     def card(self) -> dict[str, Any]:
-        return json.loads((self.folder / "1" / "model_card.json").read_text(encoding="utf-8"))
+        card: dict[str, Any] = json.loads((self.folder / "1" / "model_card.json").read_text(encoding="utf-8"))
+        return card
 
 
 @pytest.fixture(scope="module")

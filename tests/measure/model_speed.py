@@ -65,7 +65,7 @@ def model_speed(versions: Sequence[Path], rounds: int, seconds: float) -> list[s
     return [_line(name, rates) for name in rates]
 
 
-def _images_per_s(model: Any, seconds: float) -> float:  # noqa: ANN401 - openvino's compiled model is untyped
+def _images_per_s(model: Any, seconds: float) -> float:
     kind = model.input(0).get_element_type().to_dtype()
     batch = np.random.default_rng(2).integers(0, 255, (BATCH_SIZE, IMAGE_PX, IMAGE_PX, 3)).astype(kind)
     requests = ov.AsyncInferQueue(model)

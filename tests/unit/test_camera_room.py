@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from services.adapters.spool.frame_spool import FrameSpool
 from services.adapters.spool.inflow import SpoolLimits
@@ -114,6 +115,7 @@ def test_a_bug_in_a_source_ends_the_room_with_that_error(tmp_path: Path) -> None
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_bug_in_the_way_out_ends_the_room_though_frames_still_come(tmp_path: Path) -> None:
     class BrokenSink(ScriptedFrameSink):
+        @override
         def publish(self, frame: Frame, on_fate: OnFate) -> None:
             raise ZeroDivisionError("a bug in a sink")
 

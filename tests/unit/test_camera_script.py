@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import cv2
 import numpy as np
@@ -45,8 +46,8 @@ ROLL = ScriptedFault("mill-1", "rolled_pit", START, pitch_m=1.5, lateral=0.25)
 Seen = tuple[datetime, float, str, int]
 
 
-def source(station: CameraStation, script: DemoScript, line: Line = LINE, **options: object) -> SimulatedSource:
-    made = SimulationOptions(script=script, **options)  # type: ignore[arg-type] # test options by name
+def source(station: CameraStation, script: DemoScript, line: Line = LINE, **options: Any) -> SimulatedSource:
+    made = SimulationOptions(script=script, **options)
     return SimulatedSource(line, station, made, render, lambda: START, threading.Event())
 
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from typing_extensions import override
 
 from services.adapters.cameras.folder import FolderSource, ListedImage, Playback, deal, list_images
 from services.adapters.cameras.opencv import LiveSource, StreamOptions, VideoSource, redacted
@@ -132,8 +134,8 @@ def test_a_csv_that_is_no_text_is_named(folder: Path) -> None:
         list_images(folder, folder / "log.csv")
 
 
-def factory(**options: object) -> SourceFactory:
-    made = SourceOptions(stop=threading.Event(), **options)  # type: ignore[arg-type] # test options by name
+def factory(**options: Any) -> SourceFactory:
+    made = SourceOptions(stop=threading.Event(), **options)
     return SourceFactory(Topology((LINE,)), made)
 
 
@@ -259,6 +261,7 @@ def test_the_pacer_keeps_its_rate_without_drift_and_does_not_make_up_for_a_pause
     waits: list[float] = []
 
     class RecordedStop(threading.Event):
+        @override
         def wait(self, timeout: float | None = None) -> bool:
             nonlocal now_s
             waits.append(timeout or 0.0)

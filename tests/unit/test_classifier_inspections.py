@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 import simplejpeg
+from typing_extensions import override
 
 from services.contracts.codec import encode_camera_status
 from services.contracts.image_path import Pixels, decode_for_model
@@ -91,6 +92,7 @@ def test_every_row_says_what_its_picture_says_about_the_camera() -> None:
 class SpottingScorer(BrightnessScorer):
     """Sees the evidence of every class in row 2, column 5."""
 
+    @override
     def score(self, images: Pixels) -> Scores:
         scores = super().score(images)
         evidence = np.zeros((len(images), 7, 7, len(SURFACE_LABELS)), np.float32)

@@ -45,11 +45,9 @@ def test_nothing_is_committable_before_the_first_record_is_finished() -> None:
     for offset in (5, 6, 7):
         progress.started(record(offset))
     progress.finished(record(6))
-    assert progress.to_commit is None
-    assert progress.resume_at == 5
+    assert (progress.to_commit, progress.resume_at) == (None, 5)
     progress.finished(record(5))
-    assert progress.to_commit == 7
-    assert progress.resume_at == 7
+    assert (progress.to_commit, progress.resume_at) == (7, 7)
 
 
 def test_offsets_with_gaps_are_committable_all_the_same() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -30,9 +31,9 @@ def bare(text: str) -> str:
     return text.replace("\\", "").replace("\u2060", "")
 
 
-def camera(camera_id: str, *, age_s: float | None = 0.5, **changes: object) -> CameraNow:
+def camera(camera_id: str, *, age_s: float | None = 0.5, **changes: Any) -> CameraNow:
     seen_at = None if age_s is None else NOW - timedelta(seconds=age_s)
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "camera_id": camera_id, "line_id": "strip-1", "machine_id": "washer-1", "position_m": 41.0,
         "assigned": True, "last_captured_at": seen_at, "last_received_at": seen_at,
         "frames": 600, "defects": 5, "missing": 3,
@@ -40,7 +41,7 @@ def camera(camera_id: str, *, age_s: float | None = 0.5, **changes: object) -> C
         "reported_at": NOW - timedelta(seconds=2), "spooled_frames": 7, "dropped_ever": 11, "conditions": [],
         "condition_reason": None, "work_order_no": None, **changes,
     }  # fmt: skip
-    return CameraNow(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return CameraNow(**values)
 
 
 def stray(camera_id: str) -> CameraNow:

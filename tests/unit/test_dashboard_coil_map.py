@@ -1,6 +1,7 @@
 """The coil map: its words, its chart, and the page itself with loaders replaced."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -18,32 +19,32 @@ from tests.fakes.plant import drawn_jpeg
 from tests.unit.test_dashboard_pages import shown as text_of
 
 
-def coil(coil_id: str = "C-7", **changes: object) -> CoilRow:
-    values: dict[str, object] = {
+def coil(coil_id: str = "C-7", **changes: Any) -> CoilRow:
+    values: dict[str, Any] = {
         "line_id": "strip-1", "coil_id": coil_id, "ended_at": NOW, "length_m": 1200.0, "material": "steel_strip",
         "grade": "B", "grade_reason": "4 rolled pits per 100 m", "price": 900.0, "currency": "EUR",
         "quality_loss": 80.0, "defects": 3, "held_back": ["WO-000001"], **changes,
     }  # fmt: skip
-    return CoilRow(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return CoilRow(**values)
 
 
-def place(defect_id: str = "d-1", **changes: object) -> DefectPlace:
-    values: dict[str, object] = {
+def place(defect_id: str = "d-1", **changes: Any) -> DefectPlace:
+    values: dict[str, Any] = {
         "defect_id": defect_id, "along_m": 250.0, "across": 0.3, "defect_class": "rolled_pit",
         "class_probability": 0.9, "group_id": "skinpass-1", "group_probability": 0.95, "first_camera": "cam-3",
         "sightings": 2, "periodic": True, "landmark": False, **changes,
     }  # fmt: skip
-    return DefectPlace(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return DefectPlace(**values)
 
 
-def sighting(camera_id: str, **changes: object) -> SightingRow:
-    values: dict[str, object] = {
+def sighting(camera_id: str, **changes: Any) -> SightingRow:
+    values: dict[str, Any] = {
         "camera_id": camera_id, "defect_class": "rolled_pit", "confidence": 0.83, "captured_at": NOW,
         "probabilities": {"rolled_pit": 0.83, "inclusion": 0.1}, "spot_x": 0.3, "spot_y": 0.4,
         "model_name": "surface_defects", "model_version": "2", "image": drawn_jpeg("rolled_pit", 1),
         "evidence": None, **changes,
     }  # fmt: skip
-    return SightingRow(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return SightingRow(**values)
 
 
 LOOKED = SightingRow("cam-2", *[None] * 10)

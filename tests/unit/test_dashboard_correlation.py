@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -29,22 +30,22 @@ CAMERAS = (
 )
 
 
-def flag(**changes: object) -> FlagCause:
-    values: dict[str, object] = {
+def flag(**changes: Any) -> FlagCause:
+    values: dict[str, Any] = {
         "work_order_no": "WO-000001", "defect_class": "rolled_pit", "group_id": "skinpass-1",
         "machine_ids": ["skinpass-1"], "alarm_at": NOW, "is_open": True, "probability": 0.96,
         "runner_up": "washer-1", "runner_up_probability": 0.03,
         "posterior": {"none": 0.01, "skinpass-1": 0.96, "washer-1": 0.03}, "member_posterior": {}, **changes,
     }  # fmt: skip
-    return FlagCause(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return FlagCause(**values)
 
 
-def found(**changes: object) -> CorrelationSnapshot:
-    values: dict[str, object] = {
+def found(**changes: Any) -> CorrelationSnapshot:
+    values: dict[str, Any] = {
         "as_of": NOW, "newest_coil_at": NOW - timedelta(minutes=3), "groups": GROUPS, "cameras": CAMERAS,
         "flags": (flag(),), **changes,
     }  # fmt: skip
-    return CorrelationSnapshot(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return CorrelationSnapshot(**values)
 
 
 @pytest.fixture

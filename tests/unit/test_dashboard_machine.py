@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, timedelta
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -29,24 +30,24 @@ def point(number: int, statistic: float = 0.0) -> StreamPoint:
     return StreamPoint("skinpass-1", f"C-{number}", ended, found, 1.0, 900.0, statistic, 300, int(found))
 
 
-def flag(**changes: object) -> FlagRow:
-    values: dict[str, object] = {
+def flag(**changes: Any) -> FlagRow:
+    values: dict[str, Any] = {
         "work_order_no": "WO-000001", "defect_class": "rolled_pit", "onset_coil": "C-8",
         "onset_at": NOW - timedelta(minutes=4), "alarm_coil": "C-9", "closed_at": None, "state": "new",
         "feedback": None, "rate_per_km": 9.5, "baseline_per_km": 1.1, "rate_ratio": 8.6, "probability": 0.97,
         "matched_rolls": ["work-roll-top"], "period_m": 1.885, "reason": "rolled pits",
         "repaired_per_km": None, "repaired_km": None, **changes,
     }  # fmt: skip
-    return FlagRow(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return FlagRow(**values)
 
 
-def detail(**changes: object) -> MachineDetail:
-    values: dict[str, object] = {
+def detail(**changes: Any) -> MachineDetail:
+    values: dict[str, Any] = {
         "as_of": NOW, "classes": (ClassShare("rolled_pit", 43.0, 12.0, 10_800.0),),
         "points": tuple(point(n, 3.0 * max(0, n - 7)) for n in range(1, COILS + 1)), "limit": 6.0,
         "flags": (flag(),), **changes,
     }  # fmt: skip
-    return MachineDetail(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return MachineDetail(**values)
 
 
 MACHINE = MachineName(

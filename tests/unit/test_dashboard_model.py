@@ -37,13 +37,13 @@ FULL: dict[str, Any] = {
 }  # fmt: skip
 
 
-def version(number: str = "2", card: dict[str, Any] | None = None, **changes: object) -> VersionRow:
-    values: dict[str, object] = {
+def version(number: str = "2", card: dict[str, Any] | None = None, **changes: Any) -> VersionRow:
+    values: dict[str, Any] = {
         "name": "surface_defects", "version": number, "sha256": "ab" * 32, "registered_at": NOW,
         "labels": ["crease", "inclusion"], "card": FULL if card is None else card, "frames": 1234, "last_at": NOW,
         **changes,
     }  # fmt: skip
-    return VersionRow(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return VersionRow(**values)
 
 
 NO_FRAMES = Comparison(Agreement(0, 0, 0, 0, 0), ())

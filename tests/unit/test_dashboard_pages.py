@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ from dashboard.database import DataUnavailable, Trouble
 from dashboard.english import ENGLISH
 from dashboard.german import GERMAN
 from dashboard.maintenance_rows import OrderDetail
-from dashboard.rows import RefusedMessage
+from dashboard.rows import LineSnapshot, RefusedMessage
 from dashboard.settings import DashboardSettings
 from services.contracts.user_file import Role
 from services.runtime.settings import PostgresSettings
@@ -77,8 +78,8 @@ def replace(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
         return load
 
-    def replace_all(**answers: object) -> None:
-        usual: dict[str, object] = {"line": line(), "newest_defects": [], "health": health(), "report": []}
+    def replace_all(**answers: Any) -> None:
+        usual: dict[str, Any] = {"line": line(), "newest_defects": [], "health": health(), "report": []}
         usual |= {
             "refused_messages": [],
             "refused_picture": None,
@@ -218,7 +219,12 @@ def test_chosen_time_is_asked_for_and_kept_in_the_address(
 ) -> None:
     replace()
     asked: list[int] = []
-    monkeypatch.setattr(loaders, "line", lambda minutes: asked.append(minutes) or FULL_LINE)  # type: ignore[func-returns-value]
+
+    def line(minutes: int) -> LineSnapshot:
+        asked.append(minutes)
+        return FULL_LINE
+
+    monkeypatch.setattr(loaders, "line", line)
     at = AppTest.from_file(DOOR, default_timeout=20)
     at.query_params["minutes"] = "60"
     at.run()
@@ -269,12 +275,12 @@ def test_a_language_nobody_wrote_is_english(replace: Callable[..., None]) -> Non
     assert ENGLISH[Trouble.GONE.value] in [error.value for error in at.error]
 
 
-def a_refused(**changes: object) -> RefusedMessage:
-    values: dict[str, object] = {
+def a_refused(**changes: Any) -> RefusedMessage:
+    values: dict[str, Any] = {
         "frame_id": UUID(int=5), "camera_id": "cam-2", "reason": "truncated_image", "detail": SCRIPT,
         "rejected_at": NOW, "payload_bytes": 2048, "second_look": None, "problem": None, **changes,
     }  # fmt: skip
-    return RefusedMessage(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return RefusedMessage(**values)
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.ENGINEER])

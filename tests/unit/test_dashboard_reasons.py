@@ -62,7 +62,7 @@ def every_finding() -> list[CameraFinding]:
         spot: bool = False,
     ) -> CameraFrames:
         return CameraFrames(
-            1e9 + 0.5 * many, few * brightness / 0.4, np.full(60, saturated), np.full(60, sharpness),
+            1e9 + 0.5 * many.astype(float), few * brightness / 0.4, np.full(60, saturated), np.full(60, sharpness),
             np.ones(60, np.int64) if same else many, np.zeros(60, np.int64) if spot else np.full(60, -1),
             spots if spot else np.full((60, 2), np.nan), ("oil_spot",),
         )  # fmt: skip
@@ -72,7 +72,8 @@ def every_finding() -> list[CameraFinding]:
         frames(spot=True),
     ]  # fmt: skip
     found = [finding for look in looks for finding in camera_findings(look, 200.0)]
-    nothing = CameraFrames(*[np.zeros(0)] * 4, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 2)), ())
+    no, none = np.zeros(0), np.zeros(0, np.int64)
+    nothing = CameraFrames(no, no, no, no, none, none, np.zeros((0, 2)), ())
     return [*found, *camera_findings(nothing, None, expected_frames=40)]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -24,14 +25,14 @@ from tests.fakes.plant import drawn_jpeg
 from tests.unit.test_dashboard_pages import shown
 
 
-def queued(number: int, **changes: object) -> QueuedFrame:
-    values: dict[str, object] = {
+def queued(number: int, **changes: Any) -> QueuedFrame:
+    values: dict[str, Any] = {
         "frame_id": UUID(int=number), "captured_at": NOW, "line_id": "strip-1", "machine_id": "washer-1",
         "camera_id": f"cam-{number}", "coil_id": "C-1", "model_name": "surface_defects", "model_version": "1",
         "defect_class": "oil_spot", "confidence": 0.41, "unsure": True, "disagreed": False, "flagged": False,
         **changes,
     }  # fmt: skip
-    return QueuedFrame(**values)  # type: ignore[arg-type]  # built from keywords on purpose
+    return QueuedFrame(**values)
 
 
 KEPT = FramePicture(

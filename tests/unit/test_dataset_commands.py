@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -35,7 +36,7 @@ def write_images(root: Path) -> list[tuple[str, str, str]]:
     return rows
 
 
-def write_csv(path: Path, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Path:
+def write_csv(path: Path, header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Path:
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(header)
@@ -156,7 +157,9 @@ def test_a_prepared_set_is_what_training_reads(grouped: tuple[Path, Path], tmp_p
     assert done.exit_code == 0, done.output
     frames = read_frames(out / "frames.csv")
     assert len(frames) == 2 * PER_CLASS
-    assert cv2.imread(str(out / frames[0].image_path)).shape == (64, 64, 3)
+    written = cv2.imread(str(out / frames[0].image_path))
+    assert written is not None
+    assert written.shape == (64, 64, 3)
     split = CoilSplit.load(out / "split_grouped.json")
     assert {frame.label for frame in frames if split.is_held_out(frame)} == {0, 3}
     assert json.loads((out / "dataset.json").read_text(encoding="utf-8"))["classes"] == list(CLASSES)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,8 +31,8 @@ PAST = Past({}, _FIRST_START)
 def assemble(tmp_path: Path) -> Callable[..., Assembly]:
     """Puts a stack together over servers of the user's own, so that nothing is installed."""
 
-    def put_together(alerts_file: Path | None = None, **changes: object) -> Assembly:
-        usual: dict[str, object] = {"project": _PROJECT, "line_file": _PROJECT / "line.yaml"}
+    def put_together(alerts_file: Path | None = None, **changes: Any) -> Assembly:
+        usual: dict[str, Any] = {"project": _PROJECT, "line_file": _PROJECT / "line.yaml"}
         settings = StackSettings.model_validate(
             {
                 "kafka_bootstrap_servers": "broker.plant:9092",
@@ -40,7 +41,7 @@ def assemble(tmp_path: Path) -> Callable[..., Assembly]:
                 "millsight_alerts_file": alerts_file,
             }
         )
-        options = StackOptions(**(usual | changes))  # type: ignore[arg-type]  # a test's keywords
+        options = StackOptions(**(usual | changes))
         assembly = Assembly(Home(tmp_path), options, settings, lambda _line: None, PAST)
         assembly.assemble(Wiring(lambda _url: None, lambda _servers: None))
         return assembly

@@ -6,6 +6,7 @@ from concurrent.futures import Executor, Future
 from typing import Any, cast
 
 import pytest
+from typing_extensions import override
 
 from services.contracts.errors import ConfigurationError, TransientError
 from services.runtime.embedded.orphans import Guard
@@ -16,6 +17,7 @@ from tests.fakes.embedded import FakeServer
 class InlineExecutor(Executor):
     """Runs what is submitted at once."""
 
+    @override
     def submit(self, function: Callable[..., Any], /, *arguments: object, **_named: object) -> "Future[Any]":
         future: Future[Any] = Future()
         try:

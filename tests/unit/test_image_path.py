@@ -99,7 +99,7 @@ def test_accepts_and_decodes(data: bytes, encoding: ImageEncoding, sides: tuple[
     header = check_image(data)
     assert (header.encoding, (header.width_px, header.height_px)) == (encoding, sides)
     pixels = decode_for_model(data, 224)
-    assert (pixels.shape, pixels.dtype) == ((224, 224, 3), np.uint8)
+    assert (pixels.shape, pixels.dtype) == ((224, 224, 3), np.dtype(np.uint8))
     assert np.array_equal(pixels, decode_for_model(data, 224))
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -199,9 +200,9 @@ def test_a_blemish_is_taken_out_and_the_rest_of_its_camera_stays() -> None:
     assert coil.sightings.tolist() == [2, 1, 1]
 
 
-def a_troubled_run(kind: CameraFaultKind, camera: str, **changes: object) -> Run:
+def a_troubled_run(kind: CameraFaultKind, camera: str, **changes: Any) -> Run:
     scenario = scenario_named("baseline")
-    fault = CameraFault(camera, kind, 26, **changes)  # type: ignore[arg-type] # a test's short hand
+    fault = CameraFault(camera, kind, 26, **changes)
     return watch(replace(scenario, camera_faults=(fault,)), 900_501, 50)
 
 

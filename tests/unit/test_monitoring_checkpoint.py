@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -228,8 +229,8 @@ def test_a_checkpoint_of_another_line_is_refused(what: str, named: str) -> None:
         pytest.param(lambda _: np.lib.format.magic(1, 0) + b"nothing", id="an_array_instead_of_an_archive"),
     ],
 )
-def test_damaged_bytes_are_refused(spoil: object) -> None:
-    data = spoil(pack_checkpoint(full_analysis()))  # type: ignore[operator]
+def test_damaged_bytes_are_refused(spoil: Callable[[bytes], bytes]) -> None:
+    data = spoil(pack_checkpoint(full_analysis()))
     assert refusal(data, fresh_analysis(eventful()))
 
 

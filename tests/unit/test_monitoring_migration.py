@@ -1,5 +1,6 @@
 """A line changes while it runs: a camera comes, goes or moves, a roll is ground. What is known stays known."""
 
+from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -77,11 +78,11 @@ def a_camera_fault(camera: int) -> CameraFault:
         ),
     ],
 )
-def test_nothing_is_forgotten_when_cameras_and_groups_stay(change: object) -> None:
+def test_nothing_is_forgotten_when_cameras_and_groups_stay(change: Callable[[Line], Line]) -> None:
     line = a_line((1, 2), machines=2)
     monitor = a_monitor(line)
     before = monitor.state.copy()
-    later = change(line)  # type: ignore[operator]
+    later = change(line)
     move_to(monitor, monitor_frame(later, CLASSES, pack_named("generic")))
     assert monitor.frame.layout.line is later
     for name, value in monitor.state.as_values().items():

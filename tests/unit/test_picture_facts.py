@@ -52,7 +52,7 @@ def test_sharpness_is_the_variance_of_the_diagonal_laplacian() -> None:
 def test_a_plain_picture_has_no_sharpness_and_a_blurred_one_has_less() -> None:
     assert picture_facts(grey(90)).sharpness == 0.0
     sharp = strip(3)
-    blurred = cv2.GaussianBlur(sharp, (0, 0), 1.5)
+    blurred = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 1.5), np.uint8)
     assert picture_facts(blurred).sharpness < 0.2 * picture_facts(sharp).sharpness
 
 

@@ -1,6 +1,7 @@
 """Cameras on one scale: elongation, slipping encoders, wrong clocks, frames without a position."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +18,8 @@ MARKS = (12.3, 55.7, 118.2, 140.9, 203.4, 260.1, 287.6, 333.3, 390.8)
 EVERYBODY = ("cam-1", "cam-2", "cam-3")
 
 
-def a_long_coil(line: Line, **changes: object) -> Strip:
-    strip = Strip(line, frames=400, **changes)  # type: ignore[arg-type] # a test's short hand
+def a_long_coil(line: Line, **changes: Any) -> Strip:
+    strip = Strip(line, frames=400, **changes)
     for mark in MARKS:
         strip.see(mark, "rolled_pit", *EVERYBODY)
     return strip

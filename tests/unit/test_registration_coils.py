@@ -1,6 +1,7 @@
 """Which coil, and in what order: named by the cameras, by neighbours, by welds, or cut into sections."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +14,11 @@ from services.domain.topology import Line
 from tests.fakes.simulated_coils import NO_LANDMARKS, STEEL_LANDMARKS, Strip, a_line, joined, shuffled
 
 
-def three_coils(line: Line, *, named: bool = True, **changes: object) -> InspectionTable:
+def three_coils(line: Line, *, named: bool = True, **changes: Any) -> InspectionTable:
     """Coils a, b and c of 100 m each, a weld at the head of b and c."""
     tables = []
     for number, name in enumerate("abc"):
-        strip = Strip(line, head_m=100.0 * number, coil=name, **changes)  # type: ignore[arg-type] # short hand
+        strip = Strip(line, head_m=100.0 * number, coil=name, **changes)
         if number:
             strip.see(100.0 * number + 0.5, "welding_line", "cam-1", "cam-2", "cam-3")
         strip.see(100.0 * number + 40.0, "rolled_pit", "cam-1", "cam-2")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import pi
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,13 +21,13 @@ FRAMES = 200
 NAMELESS = Output(frame_ids=False)
 
 
-def with_fault(**fault: object) -> Scenario:
+def with_fault(**fault: Any) -> Scenario:
     return replace(protocol_scenario(), faults=(Fault("m3", "class_4", **fault),))
 
 
 def rates(scenario: Scenario, *coils: int) -> list[float]:
     line = SimulatedLine(scenario, 1)
-    return (rates_per_frame(line, np.array(coils))[:, M3, CLASS_4] / 1e-3).tolist()
+    return [float(rate) for rate in rates_per_frame(line, np.array(coils))[:, M3, CLASS_4] / 1e-3]
 
 
 def run_of(scenario: Scenario, coils: int, output: Output = NAMELESS) -> SimulatedCoils:
@@ -90,7 +91,7 @@ def test_a_faulty_machine_really_makes_more() -> None:
     assert own[births.coil < 60].sum() < 30
 
 
-def with_roll(elongation: float = 0.0, **mark: object) -> Scenario:
+def with_roll(elongation: float = 0.0, **mark: Any) -> Scenario:
     scenario = protocol_scenario()
     machines = list(scenario.line.machines)
     machines[3] = replace(machines[3], rolls=(Roll("top", 500.0),))
@@ -143,7 +144,7 @@ def test_a_later_machine_that_lengthens_the_strip_stretches_the_spacing_at_camer
         assert np.median(np.diff(at_m)) == pytest.approx(pi * 0.5 * 1.03 * stretch, rel=0.01)
 
 
-def with_camera_fault(kind: CameraFaultKind, **fault: object) -> Scenario:
+def with_camera_fault(kind: CameraFaultKind, **fault: Any) -> Scenario:
     return replace(
         protocol_scenario(), camera_faults=(CameraFault("cam-3", kind, **({"onset_coil": 30} | fault)),)
     )
@@ -202,7 +203,7 @@ def test_a_camera_that_lost_sensitivity_sees_less() -> None:
     assert late / early == pytest.approx(0.8, abs=0.05)
 
 
-def with_welds(**welds: object) -> Scenario:
+def with_welds(**welds: Any) -> Scenario:
     scenario = protocol_scenario()
     classes = ("welding_line", "punching_hole", "crescent_gap", *scenario.classes[3:])
     return replace(

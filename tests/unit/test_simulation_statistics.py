@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def run_of(scenario: Scenario, coils: int = COILS, seed: int = 20) -> SimulatedC
     return simulate_coils(SimulatedLine(longer, seed), 0, coils, SPARSE)
 
 
-def rarely_two_in_a_frame(**changes: object) -> Scenario:
+def rarely_two_in_a_frame(**changes: Any) -> Scenario:
     """The protocol with so few defects that hardly one hides another."""
     scenario = protocol_scenario()
     return replace(scenario, baseline=np.full_like(scenario.baseline, 5e-5), **changes)

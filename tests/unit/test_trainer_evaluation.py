@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from typing_extensions import override
 
 from services.adapters.cameras.renderer import render
 from services.contracts.errors import ConfigurationError, InferenceUnavailable
@@ -36,6 +37,7 @@ class BrightnessReader:
 class Hesitant(BrightnessReader):
     """Is not sure of creases."""
 
+    @override
     def score(self, images: npt.NDArray[np.uint8]) -> Scores:
         surely = super().score(images)
         crease = self.labels.index("crease")
@@ -45,6 +47,7 @@ class Hesitant(BrightnessReader):
 
 
 class SilentServer(BrightnessReader):
+    @override
     def score(self, images: npt.NDArray[np.uint8]) -> Scores:
         raise InferenceUnavailable("nobody there")
 

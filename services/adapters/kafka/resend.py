@@ -33,7 +33,7 @@ class KafkaResender:
         """
         message = self._read(position)
         record = OutgoingRecord(
-            position.topic, message.key(), message.value() or b"", _headers(message), message.timestamp()[1]
+            position.topic, message.key(), message.value() or b"", header_pairs(message), message.timestamp()[1]
         )
         fates: list[DeliveryFailed | None] = []
         self._publisher.publish(record, fates.append)
@@ -81,7 +81,8 @@ def _gone(why: str) -> MessageGone:
     return MessageGone(f"the message cannot be sent again: {why}")
 
 
-def _headers(message: Message) -> list[tuple[str, bytes]]:
+def header_pairs(message: Message) -> list[tuple[str, bytes]]:
+    """Return the headers of a message in their order; a header without a value is empty bytes."""
     given = message.headers() or []
     pairs = given.items() if isinstance(given, dict) else given
     return [(name, value.encode() if isinstance(value, str) else value or b"") for name, value in pairs]

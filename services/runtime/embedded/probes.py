@@ -8,7 +8,7 @@ import struct
 from http.client import HTTPConnection, HTTPException
 from typing import Final
 
-import grpc  # type: ignore[import-untyped]  # the package has no types
+import grpc
 
 _TIMEOUT_S: Final = 1.0
 _HTTP_OK: Final = 200
