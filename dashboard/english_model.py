@@ -24,6 +24,7 @@ MODEL_ENGLISH: Final[dict[str, str]] = {
     "model.set.coil_grouped_hold_out_defects_only": "held-out coils, defect classes only",
     "model.set.coil_grouped_folds": "cross-validation by coil (other weights)",
     "model.set.random_split": "random split",
+    "model.set.random_split_defects_only": "random split, defect classes only",
     "model.set.rendered_frames": "rendered frames of the demo line",
     "model.not_measured": "not measured",
     "model.share": "{value} ({range}, n = {n})",

@@ -21,6 +21,7 @@ MODEL_GERMAN: Final[dict[str, str]] = {
     "model.set.coil_grouped_hold_out_defects_only": "zurückgehaltene Coils, nur Fehlerklassen",
     "model.set.coil_grouped_folds": "Kreuzvalidierung nach Coil (andere Gewichte)",
     "model.set.random_split": "zufällige Teilung",
+    "model.set.random_split_defects_only": "zufällige Teilung, nur Fehlerklassen",
     "model.set.rendered_frames": "gezeichnete Bilder der Demolinie",
     "model.not_measured": "nicht gemessen",
     "model.share": "{value} ({range}, n = {n})",

@@ -14,6 +14,7 @@ SETS: Final = (
     "coil_grouped_hold_out_defects_only",
     "coil_grouped_folds",
     "random_split",
+    "random_split_defects_only",
     "rendered_frames",
 )
 

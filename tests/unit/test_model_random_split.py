@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli import app
+from services.commands.model_card import card_lines
 from services.contracts.errors import ConfigurationError
 from services.domain.classes import SURFACE_LABELS
 from services.trainer.card import LIMIT_OF_GROUPED
@@ -23,12 +24,14 @@ AT_RANDOM = CoilSplit(7, 0.2, frozenset(), frozenset({"a.jpg", "b.jpg"}))
 
 def card(kind: str, top1: float, **changes: object) -> dict[str, Any]:
     report = {"top1": {"value": top1, "wilson95": [0.0, 1.0], "n": 40}, "macro_f1": 0.5, "ece": 0.05}
+    of_ten = {**report, "top1": {"value": top1 + 0.02, "wilson95": [0.0, 1.0], "n": 40}}
     return {
         "date": "2026-11-30", "command": f"millsight train {kind}", "start": "none",
         "labels": list(SURFACE_LABELS),
-        "data": {"csv_sha256": "f00", "training": {"images": 160}}, "recipe": {"batch_size": 16},
+        "data": {"csv_sha256": "f00", "training": {"images": 160, "coils": 9}}, "recipe": {"batch_size": 16},
         "training": {"minutes": 60.0, "images_drawn": 9000},
-        "figures": {kind: report, f"{kind}_ece_cross_fitted": 0.04}, "limits": [LIMIT_OF_GROUPED, "a drawing"],
+        "figures": {kind: report, f"{kind}_defects_only": of_ten, f"{kind}_ece_cross_fitted": 0.04},
+        "limits": [LIMIT_OF_GROUPED, "a drawing"],
         **changes,
     }  # fmt: skip
 
@@ -66,6 +69,8 @@ def test_the_card_names_both_accuracies_and_says_that_the_second_is_of_another_r
     assert after["figures"]["coil_grouped_hold_out"]["top1"]["value"] == 0.8
     assert after["figures"]["random_split"]["top1"]["value"] == 0.7
     assert after["figures"]["random_split_ece_cross_fitted"] == 0.04
+    (of_ten,) = [line for line in card_lines(after) if line.startswith("random split, no_defect left out")]
+    assert "top-1 72.0 %" in of_ten
     facts = after["figures"]["random_split_run"]
     assert (facts["command"], facts["start"]) == ("millsight train random_split", "none")
     assert facts["split"] == {"file": "split_random.json", "seed": 7, "held_out_share": 0.2}
