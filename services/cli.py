@@ -27,12 +27,11 @@ app = typer.Typer(
 USER_ERROR_EXIT_CODE = 2
 _TRAINER_PACKAGES = frozenset({"keras", "matplotlib", "nncf", "openvino", "sklearn", "tensorflow"})
 
-for command in (stack.up, stack.down, stack.status, stack.logs, bench, train, evaluate, analyse, simulate):
+for command in (
+    stack.up, stack.down, stack.status, stack.logs, bench, train, evaluate, analyse, simulate, pretrain,
+    report, chart, export,
+):  # fmt: skip
     app.command()(command)
-app.command()(pretrain)
-app.command()(report)
-app.command()(chart)
-app.command()(export)
 app.add_typer(camera.app, name="camera")
 app.add_typer(db.app, name="db")
 app.add_typer(model.app, name="model")

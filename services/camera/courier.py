@@ -1,7 +1,6 @@
 """The courier of one camera: makes frames durable, hands them to the broker, releases what is acknowledged."""
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Iterator
@@ -185,4 +184,4 @@ class Courier:
         self._settle()
 
     def _new_delays_s(self) -> Iterator[float]:
-        return backoff_delays_s(_FIRST_RETRY_S, _LONGEST_RETRY_S, random.Random())  # noqa: S311 - jitter
+        return backoff_delays_s(_FIRST_RETRY_S, _LONGEST_RETRY_S)

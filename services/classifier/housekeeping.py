@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from random import Random
 from typing import Final
 
 from services.classifier.retry import FIRST_DELAY_S, LONGEST_DELAY_S
@@ -27,7 +26,7 @@ def keep_house(chores: Sequence[Callable[[], None]], stop: threading.Event, ever
 
 
 def _do(chore: Callable[[], None], stop: threading.Event) -> None:
-    for delay_s in backoff_delays_s(FIRST_DELAY_S, LONGEST_DELAY_S, Random()):  # noqa: S311 - waiting times
+    for delay_s in backoff_delays_s(FIRST_DELAY_S, LONGEST_DELAY_S):
         try:
             chore()
         except TransientError as error:

@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable
-from random import Random
 from typing import Final, TypeVar
 
 from services.contracts.errors import MillsightError, TransientError
@@ -35,7 +34,6 @@ class Hold:
         self._stop = stop
         self._first_s = first_s
         self._longest_s = longest_s
-        self._random = Random()  # noqa: S311 - scatters waiting times, guards nothing
         self._waiting: dict[tuple[str, int], str] = {}
         self._lock = threading.Lock()
 
@@ -53,7 +51,7 @@ class Hold:
         """
         waiter = (stage, threading.get_ident())
         try:
-            for delay_s in backoff_delays_s(self._first_s, self._longest_s, self._random):
+            for delay_s in backoff_delays_s(self._first_s, self._longest_s):
                 try:
                     return step()
                 except TransientError as error:

@@ -10,7 +10,7 @@ _SETS = (
     ("coil_grouped_hold_out_defects_only", "coil-grouped, no_defect left out"),
     ("coil_grouped_folds", "coil-grouped folds (other weights, every coil held out once)"),
     ("random_split", "random split (coils on both sides)"),
-    ("random_split_defects_only", "random split, no_defect left out (what is published for this set)"),
+    ("random_split_defects_only", "random split, no_defect left out"),
     ("rendered_frames", "rendered frames"),
 )
 

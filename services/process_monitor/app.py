@@ -16,7 +16,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from random import Random
 from typing import Final
 
 from services.contracts.errors import TransientError
@@ -133,4 +132,4 @@ class ProcessMonitor:
 
     @staticmethod
     def _delays() -> Iterator[float]:
-        return backoff_delays_s(_FIRST_DELAY_S, _LONGEST_DELAY_S, Random())  # noqa: S311 - waiting times
+        return backoff_delays_s(_FIRST_DELAY_S, _LONGEST_DELAY_S)

@@ -28,7 +28,8 @@ def test_a_stream_becomes_jpeg_frames_in_order() -> None:
     values = [brightness(frame) for frame in frames]
     assert values == sorted(values)
     assert values[-1] - values[0] >= 8
-    header = check_image(frames[0].image)  # type: ignore[union-attr] # brightness has checked
+    assert isinstance(frames[0], CapturedImage)
+    header = check_image(frames[0].image)
     assert (header.width_px, header.height_px) == camera.size
 
 

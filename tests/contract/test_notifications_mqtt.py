@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from amqtt.broker import Broker
@@ -219,10 +220,10 @@ def test_a_broker_that_hangs_up_is_a_failure_at_once(message: AlertMessage) -> N
 def test_without_the_extra_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
-    def without_paho(name: str, *rest: object) -> object:
+    def without_paho(name: str, *rest: Any) -> object:
         if name.startswith("paho"):
             raise ModuleNotFoundError(name)
-        return real(name, *rest)  # type: ignore[arg-type]
+        return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without_paho)
     with pytest.raises(ConfigurationError, match=r"pip install 'millsight\[mqtt\]'"):

@@ -136,12 +136,12 @@ def test_rows_of_before_there_were_numbers_come_first_in_order_of_capture(
     database.execute("UPDATE inspections SET change_no = NULL")
     new = an_inspection(captured_at=NOON - timedelta(days=2))
     repository.store([new], ())
-    pages = []
     for limit in (1, 3, 100):
-        pages = _pages(reader, ReadCursor(), limit)
-        assert _ids(pages) == [str(f.frame_id) for f in sorted(old, key=lambda f: f.captured_at)] + [
-            str(new.frame_id)
+        assert _ids(_pages(reader, ReadCursor(), limit)) == [
+            *(str(f.frame_id) for f in sorted(old, key=lambda f: f.captured_at)),
+            str(new.frame_id),
         ]
+    pages = _pages(reader, ReadCursor(), 100)
     moments = [table.captured_s for page in pages[:-1] for table in page.lines.values()]
     assert all(a.max() <= b.min() for a, b in pairwise(moments[:-1]))
 

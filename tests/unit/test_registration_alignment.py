@@ -28,7 +28,7 @@ def a_long_coil(line: Line, **changes: Any) -> Strip:
 def seen_by(table: InspectionTable, line: Line) -> list[int]:
     """How many cameras each registered defect was seen by."""
     coil = register_coil(table, LineLayout.of(line), NO_LANDMARKS)
-    return (coil.labels >= 0).sum(axis=1).tolist()  # type: ignore[no-any-return]
+    return [int(cameras) for cameras in (coil.labels >= 0).sum(axis=1)]
 
 
 def test_known_elongation_is_taken_out() -> None:

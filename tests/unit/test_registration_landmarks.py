@@ -20,7 +20,7 @@ def registered(strip: Strip, rule: LandmarkRule = STEEL_LANDMARKS) -> Registered
 
 
 def landmarks_of(strip: Strip) -> list[bool]:
-    return registered(strip).landmark.tolist()  # type: ignore[no-any-return]
+    return [bool(landmark) for landmark in registered(strip).landmark]
 
 
 def see_at(strip: Strip, place_m: float, *labels: str | None) -> Strip:

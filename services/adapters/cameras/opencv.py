@@ -2,7 +2,6 @@
 
 import logging
 import os
-import random
 import re
 import threading
 import time
@@ -193,7 +192,7 @@ class LiveSource:
                 yield _captured(pixels.astype(np.uint8, copy=False), self._options.jpeg_quality, self._clock)
 
     def _delays_s(self) -> Iterator[float]:
-        return backoff_delays_s(_FIRST_RETRY_S, _LONGEST_RETRY_S, random.Random())  # noqa: S311 - jitter
+        return backoff_delays_s(_FIRST_RETRY_S, _LONGEST_RETRY_S)
 
 
 class _Thinner:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from enum import StrEnum
-from random import Random
 from typing import Final
 
 from services.contracts.errors import ConfigurationError, MillsightError
@@ -49,7 +48,7 @@ class _Opinion:
 
 
 def _delays() -> Iterator[float]:
-    return backoff_delays_s(_FIRST_DELAY_S, _LONGEST_DELAY_S, Random())  # noqa: S311 - scatter, not secrecy
+    return backoff_delays_s(_FIRST_DELAY_S, _LONGEST_DELAY_S)
 
 
 @dataclass(slots=True)
